@@ -1,0 +1,1 @@
+"""What backends yield: events, and the memory that came with them."""

@@ -1,0 +1,173 @@
+"""The events that every backend yields, in the order in which they happened.
+
+Times are nanoseconds of CLOCK_MONOTONIC; :class:`Clock` carries the offset to
+the wall clock. ``task`` is one shared object per task and name: compare by
+``task.tid``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+from typing import TypeAlias
+
+from pytracer.event.memory import Memory
+
+
+class Abi(IntEnum):
+    """The calling convention by which a system call was entered.
+
+    Source: AUDIT_ARCH_* and __X32_SYSCALL_BIT, arch/x86/include/uapi/asm/unistd.h.
+    """
+
+    X86_64 = 0
+    I386 = 1
+    X32 = 2
+
+
+@dataclass(slots=True)
+class Task:
+    """A thread of the target, as seen from pytracer's own pid namespace.
+
+    Units: ``pid`` is the thread group's id, ``tid`` the thread's, as in proc(5).
+    """
+
+    pid: int
+    tid: int
+    comm: str = ""
+
+
+@dataclass(slots=True)
+class Clock:
+    """How event times relate to the wall clock: wall = monotonic + offset."""
+
+    wall_offset_ns: int
+
+
+@dataclass(slots=True)
+class SyscallEnter:
+    """A task entered the kernel.
+
+    Shape: ``args`` are six unsigned registers (32 bits wide for I386), ``nr``
+    the number without the x32 bit, -1 when the task asked for none.
+    ``restarting`` names nothing: restart_syscall(2) arrives as its own number.
+    """
+
+    task: Task
+    time_ns: int
+    abi: Abi
+    nr: int
+    args: tuple[int, int, int, int, int, int]
+    memory: Memory
+
+
+@dataclass(slots=True)
+class SyscallExit:
+    """The call that the task had entered has returned.
+
+    ``ret`` is signed; the kernel's own -512..-516 (ERESTART*) appear as they are.
+    ``injected`` is set where fault injection made the value up.
+    ``cpu_ns`` is the system time the task spent in the call, where it is known.
+    """
+
+    task: Task
+    time_ns: int
+    ret: int
+    memory: Memory
+    injected: bool = False
+    cpu_ns: int | None = None
+
+
+@dataclass(slots=True)
+class Signal:
+    """A signal was delivered to the task (or would have been, were it not ignored).
+
+    Shape: ``siginfo`` the first 48 bytes or more of siginfo_t; None when it could not be had.
+    """
+
+    task: Task
+    time_ns: int
+    signo: int
+    siginfo: bytes | None
+
+
+@dataclass(slots=True)
+class GroupStop:
+    """The task stopped for job control because of ``signo``."""
+
+    task: Task
+    time_ns: int
+    signo: int
+
+
+class NewBy(Enum):
+    """How a task came under the tracer's eyes."""
+
+    LAUNCHED = "launched"
+    ATTACHED = "attached"
+    FORKED = "forked"
+
+
+@dataclass(slots=True)
+class TaskNew:
+    """A task is traced from here on. ``parent`` is the creator, where there is one."""
+
+    task: Task
+    time_ns: int
+    by: NewBy
+    parent: Task | None = None
+
+
+@dataclass(slots=True)
+class TaskExec:
+    """An execve succeeded: the task runs a new program.
+
+    ``former_tid`` differs from ``task.tid`` when a thread other than the leader
+    called execve: it takes over the leader's id, and the leader is gone.
+    """
+
+    task: Task
+    time_ns: int
+    former_tid: int
+
+
+@dataclass(slots=True)
+class TaskExit:
+    """The task is gone. ``status`` is a wait status as in wait(2).
+
+    Units: exit code << 8, or the killing signal, with 0x80 for a core dump.
+    """
+
+    task: Task
+    time_ns: int
+    status: int
+
+
+@dataclass(slots=True)
+class TaskDetached:
+    """The tracer let go of a task that lives on."""
+
+    task: Task
+    time_ns: int
+
+
+@dataclass(slots=True)
+class Lost:
+    """``count`` events of the tracer's own are missing, because of ``reason``."""
+
+    time_ns: int
+    count: int
+    reason: str
+
+
+Event: TypeAlias = (
+    SyscallEnter
+    | SyscallExit
+    | Signal
+    | GroupStop
+    | TaskNew
+    | TaskExec
+    | TaskExit
+    | TaskDetached
+    | Lost
+)

@@ -1,0 +1,1 @@
+"""Whom to trace, and what of it is wanted."""

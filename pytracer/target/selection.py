@@ -1,0 +1,59 @@
+"""Whom to trace and what is wanted, as data: what the command line hands to a backend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from pytracer.event.schema import Abi
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A program to start.
+
+    ``path`` is the resolved file to execute, ``argv`` its arguments, ``env`` its whole
+    environment. ``user`` is (uid, gid, name) to run as; setuid programs keep their effect.
+    ``daemon`` is how often -D was given: 0 keeps the program a child of pytracer's caller's view,
+    1 runs the tracer as a grandchild, 2 in its own process group, 3 in its own session.
+    """
+
+    path: bytes
+    argv: tuple[bytes, ...]
+    env: tuple[bytes, ...]
+    user: tuple[int, int, str] | None = None
+    daemon: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Attach:
+    """Running processes to trace; with following, all of their threads."""
+
+    pids: tuple[int, ...]
+
+
+Target: TypeAlias = Launch | Attach
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What of the targets is wanted, so that a backend can leave out the rest early.
+
+    ``syscalls``: numbers wanted per ABI; None for all. A backend may use it to stop
+    less often; it must then still deliver what following needs (it sees forks and execs
+    by its own means). ``signals``: signal numbers wanted; None for all.
+    ``succeeded``/``failed``: whether calls that return, or fail, are wanted.
+    ``follow``: trace children and, when attaching, all threads.
+    ``seccomp_bpf``: leave unwanted calls unstopped by a seccomp filter (ptrace).
+    ``string_bytes``: how much of a string the outputs will show (-s).
+    ``verbose``: whether abbreviated structures will be shown whole (-v).
+    """
+
+    syscalls: dict[Abi, frozenset[int]] | None = None
+    signals: frozenset[int] | None = None
+    succeeded: bool = True
+    failed: bool = True
+    follow: bool = False
+    seccomp_bpf: bool = False
+    string_bytes: int = 32
+    verbose: bool = False

@@ -51,6 +51,7 @@ class SyscallEnter:
     Shape: ``args`` are six unsigned registers (32 bits wide for I386), ``nr``
     the number without the x32 bit, -1 when the task asked for none.
     ``restarting`` names nothing: restart_syscall(2) arrives as its own number.
+    ``ip`` is the instruction pointer, where it is known.
     """
 
     task: Task
@@ -59,6 +60,7 @@ class SyscallEnter:
     nr: int
     args: tuple[int, int, int, int, int, int]
     memory: Memory
+    ip: int | None = None
 
 
 @dataclass(slots=True)
@@ -76,6 +78,7 @@ class SyscallExit:
     memory: Memory
     injected: bool = False
     cpu_ns: int | None = None
+    ip: int | None = None
 
 
 @dataclass(slots=True)
@@ -89,6 +92,7 @@ class Signal:
     time_ns: int
     signo: int
     siginfo: bytes | None
+    ip: int | None = None
 
 
 @dataclass(slots=True)
@@ -132,6 +136,18 @@ class TaskExec:
 
 
 @dataclass(slots=True)
+class TaskExiting:
+    """The task is on its way out: the call it is in, if any, will not return.
+
+    TaskExit follows once the task is gone; events of other tasks may come in between.
+    A task that another one's execve replaces, or a crash of the tracer, may skip this.
+    """
+
+    task: Task
+    time_ns: int
+
+
+@dataclass(slots=True)
 class TaskExit:
     """The task is gone. ``status`` is a wait status as in wait(2).
 
@@ -167,6 +183,7 @@ Event: TypeAlias = (
     | GroupStop
     | TaskNew
     | TaskExec
+    | TaskExiting
     | TaskExit
     | TaskDetached
     | Lost

@@ -1,0 +1,157 @@
+"""What truly differs between two runs of a program, and nothing else.
+
+Each rule has a name and a reason, and is applied to both sides alike. A run under the eyes
+of both tracers at once (``--ebpf``) needs none of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A narrow substitution. ``only``: names of the lines it may touch; empty for all."""
+
+    name: str
+    reason: str
+    pattern: re.Pattern[str]
+    replacement: str
+    only: frozenset[str] = frozenset()
+
+
+def _rule(name: str, reason: str, pattern: str, replacement: str, *only: str) -> Rule:
+    return Rule(name, reason, re.compile(pattern), replacement, frozenset(only))
+
+
+RULES: tuple[Rule, ...] = (
+    _rule(
+        "stamp",
+        "-t, -tt, -ttt and -r print when a call was made",
+        r"^ *(?:\d+\.\d{6}|\d\d:\d\d:\d\d(?:\.\d{6})?) ",
+        "STAMP ",
+    ),
+    _rule("spent", "-T prints how long a call took", r" <\d+\.\d{3,9}>$", " <SPENT>"),
+    _rule(
+        "getrandom",
+        "the kernel's random bytes",
+        r'getrandom\("[^"]*"(?:\.\.\.)?',
+        'getrandom("RANDOM"',
+        "getrandom",
+    ),
+    _rule(
+        "mkstemp",
+        "temporary names drawn from random bytes: gcc's cc*, git's tmp_obj_*, Python's tmp*",
+        r"(?<![A-Za-z0-9_])(cc|tmp_obj_|tmp|sed|sh-thd\.|tmp_idx_|tmp_pack_)[A-Za-z0-9_]{6,8}"
+        r"(?![A-Za-z0-9_])",
+        r"\1RANDOM",
+    ),
+    _rule(
+        "file times",
+        "files made by the run carry the time of the run",
+        r"\b(st_[amc]time|st_birthtime)(_nsec)?=-?\d+(?: /\* [^*]* \*/)?",
+        r"\1\2=TIME",
+    ),
+    _rule(
+        "statx times",
+        "files made by the run carry the time of the run",
+        r"\b(stx_(?:[amcb]time))=\{tv_sec=[^}]*\}",
+        r"\1=TIME",
+    ),
+    _rule("inode", "files made by the run have new inodes", r"\b(stx?_ino|d_ino)=\d+", r"\1=INODE"),
+    _rule(
+        "anonymous inode",
+        "pipes and sockets are numbered by the kernel as they are made",
+        r"\b(pipe|socket|TCP|UDP|UNIX(?:-[A-Z]+)?|NETLINK):\[(\d+)((?:->\d+)?[^\]]*)\]",
+        r"\1:[INODE]",
+    ),
+    _rule(
+        "child times",
+        "processor time of a child, in clock ticks",
+        r"si_utime=\d+(?: /\* [^*]* \*/)?, si_stime=\d+(?: /\* [^*]* \*/)?",
+        "si_utime=TICKS, si_stime=TICKS",
+        "--- SIGCHLD",
+        "waitid",
+        "rt_sigtimedwait",
+        "rt_sigtimedwait_time64",
+    ),
+    _rule(
+        "usage",
+        "processor time and memory used are measured, not computed",
+        r"\b(ru_[a-z]+)=(?:\{[^}]*\}|\d+)",
+        r"\1=USED",
+    ),
+    _rule(
+        "clock",
+        "the time of day",
+        r"\{tv_sec=-?\d+(?: /\* [^*]* \*/)?, tv_([nu])sec=\d+\}",
+        r"{NOW}",
+        "clock_gettime",
+        "clock_gettime64",
+        "gettimeofday",
+        "utimensat",
+        "utime",
+        "utimes",
+        "futimesat",
+    ),
+    _rule("time", "the time of day", r" = \d+(?: \([^)]*\))?$", " = NOW", "time", "times"),
+    _rule(
+        "ticks",
+        "processor time used",
+        r"\{tms_utime=.*?\}",
+        "{TICKS}",
+        "times",
+    ),
+    _rule("sysinfo", "the machine's load and memory", r"\{uptime=.*\}", "{LOAD}", "sysinfo"),
+    _rule(
+        "port",
+        "ephemeral ports",
+        r"htons\((?:3[2-9]|[456]\d)\d{3}\)",
+        "htons(EPHEMERAL)",
+    ),
+    _rule(
+        "cpu",
+        "which processor the scheduler chose",
+        r"getcpu\(\[\d+\]",
+        "getcpu([CPU]",
+        "getcpu",
+    ),
+    _rule(
+        "kernel figures",
+        "contents of /proc files about time, load and memory",
+        r'read\((\d+(?:</proc/[^>]*>)?), "(?:MemTotal|cpu  |\d+\.\d\d \d+\.\d\d ).*',
+        r"read(\1, FIGURES",
+        "read",
+    ),
+)
+
+_ENVP = re.compile(r"^((?:STAMP )?(?:\[[^\]]*\] )*execve\(.*, )0x[0-9a-f]+( /\* \d+ vars? \*/)")
+_NUMBER = re.compile(r"(?<![0-9A-Za-z_.])\d{3,7}(?![0-9A-Za-z_.])(?!\*1024)")
+
+
+def pid_names(pids: Mapping[str, int], tracer: int | None) -> dict[str, str]:
+    """Map each pid of a run, as text, to a name that is the same in every run."""
+    names = {str(pid): f"PID<{key}>" for key, pid in pids.items() if pid >= 100}
+    if tracer is not None:
+        names[str(tracer)] = "PID<tracer>"
+    return names
+
+
+def normaliser(pids: Mapping[str, str], root: bool) -> Callable[[int, str, str], str]:
+    """Make the function (index, name, text) -> text that hides what differs between runs."""
+
+    def pid_of(match: re.Match[str]) -> str:
+        return pids.get(match[0], match[0])
+
+    def normalise(index: int, name: str, text: str) -> str:
+        for rule in RULES:
+            if not rule.only or name in rule.only:
+                text = rule.pattern.sub(rule.replacement, text)
+        if root and index == 0:
+            # The first environment is passed from the tracer's own memory.
+            text = _ENVP.sub(r"\1ENVP\2", text)
+        return _NUMBER.sub(pid_of, text)
+
+    return normalise

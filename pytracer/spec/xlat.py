@@ -7,7 +7,7 @@ names are to be printed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +44,7 @@ class Xlat:
         return _split(self, value)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _by_value(table: Xlat) -> dict[int, str]:
     names: dict[int, str] = {}
     for value, name in table.entries:
@@ -52,7 +52,7 @@ def _by_value(table: Xlat) -> dict[int, str]:
     return names
 
 
-@lru_cache(maxsize=None)
+@cache
 def _by_name(table: Xlat) -> dict[str, int]:
     return {name: value for value, name in reversed(table.entries)}
 

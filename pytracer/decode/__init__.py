@@ -1,0 +1,1 @@
+"""From events and tables to calls: trees of values that outputs print."""

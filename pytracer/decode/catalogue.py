@@ -1,0 +1,76 @@
+"""Which description belongs to a system call number, compiled when it is first met."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from functools import cache
+
+from pytracer.event.schema import Abi
+from pytracer.spec.abi import LAYOUTS
+from pytracer.spec.entry import BOOK, Book, Compiled, Entry
+from pytracer.spec.returns import Count
+from pytracer.spec.scalar import Hex
+from pytracer.tables import FAMILIES
+
+_NUMBERS = {
+    Abi.X86_64: "pytracer.tables.numbers.x86_64",
+    Abi.I386: "pytracer.tables.numbers.i386",
+    Abi.X32: "pytracer.tables.numbers.x32",
+}
+
+
+@cache
+def book() -> Book:
+    """All descriptions, read once."""
+    for family in FAMILIES:
+        importlib.import_module(f"pytracer.tables.{family}")
+    return BOOK
+
+
+@cache
+def numbers(abi: Abi) -> Mapping[int, tuple[str, int]]:
+    """Number -> (name, argument count) of every call that the ABI has."""
+    table: Mapping[int, tuple[str, int]] = importlib.import_module(_NUMBERS[abi]).NUMBERS
+    return table
+
+
+def name_of(abi: Abi, nr: int) -> str:
+    """The name of a call, or ``syscall_0x...`` for a number that no kernel up to ours knows."""
+    known = numbers(abi).get(nr)
+    return known[0] if known is not None else f"syscall_{nr & 0xFFFFFFFF:#x}"
+
+
+def describe(abi: Abi, nr: int) -> Entry:
+    """Find the description of a call; one of raw registers where there is none."""
+    known = numbers(abi).get(nr)
+    if known is not None:
+        entry = book().entries.get((known[0], int(abi)))
+        if entry is not None:
+            return entry
+    return undescribed(abi, nr)
+
+
+def undescribed(abi: Abi, nr: int) -> Entry:
+    """A description that shows every register as it is (unknown calls, -e raw=)."""
+    known = numbers(abi).get(nr)
+    name, count = known if known is not None else (name_of(abi, nr), 6)
+    args = {f"arg{i + 1}": Hex("kulong") for i in range(count)}
+    return Entry(name, dict(args), Count(), frozenset(), frozenset({int(abi)}), None)
+
+
+class Catalogue:
+    """Compiled descriptions by ABI and number. ``raw``: names of calls to show as raw registers."""
+
+    def __init__(self, raw: frozenset[str] = frozenset()) -> None:
+        self.raw = raw
+        self._compiled: dict[tuple[int, int], Compiled] = {}
+
+    def find(self, abi: Abi, nr: int) -> Compiled:
+        """Find the compiled description of a call."""
+        key = abi, nr
+        found = self._compiled.get(key)
+        if found is None:
+            entry = undescribed(abi, nr) if name_of(abi, nr) in self.raw else describe(abi, nr)
+            found = self._compiled[key] = entry.compile(LAYOUTS[abi])
+        return found

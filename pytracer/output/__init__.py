@@ -1,0 +1,1 @@
+"""What pytracer prints: text, NDJSON, summaries. Outputs know values, never system calls."""

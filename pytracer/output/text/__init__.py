@@ -1,0 +1,1 @@
+"""Text as strace prints it."""

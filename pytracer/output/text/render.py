@@ -1,0 +1,219 @@
+"""Values as strace writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pytracer.output.text.quote import hexadecimal, quote
+from pytracer.output.text.style import Style, Xlats
+from pytracer.spec.values import (
+    Address,
+    Array,
+    Base,
+    Changed,
+    Descriptor,
+    Flags,
+    Function,
+    Integer,
+    Joined,
+    Noted,
+    Phrase,
+    ProcessId,
+    Set,
+    Struct,
+    Symbol,
+    Text,
+    Titled,
+    Unavailable,
+    Value,
+)
+
+# How many shared values' texts are remembered.
+MEMORY_LIMIT = 1 << 16
+
+
+def integer(value: int, base: Base) -> str:
+    """Write a number in its customary base, a zero without prefix as printf's %#x does."""
+    if base is Base.DEC:
+        return str(value)
+    if base is Base.HEX:
+        return hex(value) if value else "0"
+    if base is Base.MODE:
+        return f"0{value:o}" if value > 0o77 else f"{value:03o}"
+    return f"0{value:o}" if value else "0"
+
+
+class Renderer:
+    """Writes values in one style.
+
+    ``undecoded``: show structures and arrays as their addresses (-e verbose=!call).
+    """
+
+    def __init__(self, style: Style, undecoded: bool = False) -> None:
+        self.style = style
+        self.undecoded = undecoded
+        self.xlats = style.xlats
+        self.quoting = style.quoting
+        self.brief = style.abbreviate
+        # Shared values (symbols and flags) are written once; keyed by identity.
+        self._remembered: dict[Value, str] = {}
+        self._writers: dict[type, Callable[[Any], str]] = {
+            Integer: self._integer,
+            Address: self._address,
+            Symbol: self._symbol,
+            Flags: self._flags,
+            Text: self._text,
+            Descriptor: self._descriptor,
+            ProcessId: self._process,
+            Struct: self._struct,
+            Array: self._array,
+            Set: self._set,
+            Changed: self._changed,
+            Noted: self._noted,
+            Function: self._function,
+            Phrase: self._phrase,
+            Joined: self._joined,
+            Titled: self._titled,
+            Unavailable: self._unavailable,
+        }
+
+    def write(self, value: Value) -> str:
+        """Write one value."""
+        return self._writers[type(value)](value)
+
+    def _integer(self, value: Integer) -> str:
+        return integer(value.value, value.base)
+
+    def _address(self, value: Address) -> str:
+        return hex(value.value) if value.value else "NULL"
+
+    def _unavailable(self, value: Unavailable) -> str:
+        return hex(value.address)
+
+    def _remember(self, value: Value, text: str) -> str:
+        if len(self._remembered) < MEMORY_LIMIT:
+            self._remembered[value] = text
+        return text
+
+    def _symbol(self, value: Symbol) -> str:
+        text = self._remembered.get(value)
+        if text is not None:
+            return text
+        number = integer(value.value, value.base)
+        if value.name is None:
+            text = f"{number} /* {value.unknown} */" if value.unknown else number
+            if self.xlats is Xlats.RAW:
+                text = number
+        elif self.xlats is Xlats.RAW:
+            text = number
+        elif self.xlats is Xlats.VERBOSE:
+            text = f"{number} /* {value.name} */"
+        else:
+            text = value.name
+        return self._remember(value, text)
+
+    def _flags(self, value: Flags) -> str:
+        text = self._remembered.get(value)
+        if text is not None:
+            return text
+        tail = None if value.tail is None else self.write(value.tail)
+        number = integer(value.value, value.base)
+        if self.xlats is Xlats.RAW:
+            text = number
+        else:
+            parts = list(value.names)
+            if value.rest:
+                parts.append(integer(value.rest, value.base))
+            if tail is not None:
+                parts.append(tail)
+            if not parts:
+                text = number
+            elif not value.names and value.rest and value.unknown:
+                text = f"{number} /* {value.unknown} */"
+            elif self.xlats is Xlats.VERBOSE and value.names:
+                text = f"{number} /* {'|'.join(parts)} */"
+            else:
+                text = "|".join(parts)
+        return self._remember(value, text)
+
+    def _text(self, value: Text) -> str:
+        body = hexadecimal(value.data) if value.escaped else quote(value.data, self.quoting)
+        return f'"{body}"...' if value.more else f'"{body}"'
+
+    def _descriptor(self, value: Descriptor) -> str:
+        text = value.name or str(value.value)
+        if value.name is not None and self.xlats is not Xlats.ABBREV:
+            number = str(value.value)
+            text = number if self.xlats is Xlats.RAW else f"{number} /* {value.name} */"
+        return text if value.about is None else f"{text}<{value.about}>"
+
+    def _process(self, value: ProcessId) -> str:
+        text = str(value.value)
+        if value.comm is not None:
+            text = f"{text}<{value.comm}>"
+        if value.translated is not None:
+            text = f"{text} /* {value.translated} in strace's PID NS */"
+        return text
+
+    def _struct(self, value: Struct) -> str:
+        if self.undecoded and value.address:
+            return hex(value.address)
+        write = self.write
+        if self.brief and value.brief is not None:
+            if not value.brief:
+                return hex(value.address)
+            parts = [
+                f"{name}={write(field)}" if name else write(field)
+                for name, field in value.fields
+                if name in value.brief
+            ]
+            parts.append("...")
+        else:
+            parts = [
+                f"{name}={write(field)}" if name else write(field) for name, field in value.fields
+            ]
+            if value.more:
+                parts.append("...")
+        return "{" + ", ".join(parts) + "}"
+
+    def _array(self, value: Array) -> str:
+        if self.undecoded and value.address:
+            return hex(value.address)
+        items = value.items
+        more = value.more
+        if self.brief and value.brief is not None and len(items) > value.brief:
+            if not value.brief:
+                return (
+                    f"{hex(value.address)} /* {value.note} */" if value.note else hex(value.address)
+                )
+            items = items[: value.brief]
+            more = True
+        parts = [self.write(item) for item in items]
+        if value.unreadable_at:
+            parts.append(f"... /* {value.unreadable_at:#x} */")
+        elif more:
+            parts.append("...")
+        return "[" + ", ".join(parts) + "]"
+
+    def _set(self, value: Set) -> str:
+        body = "[" + " ".join(value.items) + "]"
+        return "~" + body if value.inverted else body
+
+    def _changed(self, value: Changed) -> str:
+        return f"{self.write(value.before)} => {self.write(value.after)}"
+
+    def _noted(self, value: Noted) -> str:
+        return f"{self.write(value.value)} /* {value.note} */"
+
+    def _function(self, value: Function) -> str:
+        return f"{value.name}({', '.join(map(self.write, value.args))})"
+
+    def _phrase(self, value: Phrase) -> str:
+        return value.text
+
+    def _joined(self, value: Joined) -> str:
+        return value.separator.join(map(self.write, value.parts))
+
+    def _titled(self, value: Titled) -> str:
+        return f"{value.title}={self.write(value.value)}"

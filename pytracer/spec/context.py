@@ -1,0 +1,104 @@
+"""What a description may ask of the call it decodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, Protocol, TypeAlias, TypeGuard
+
+from pytracer.spec.abi import Layout
+from pytracer.spec.values import Value
+
+
+class Unread(Protocol):
+    """What a memory gives back instead of bytes. False in a condition."""
+
+    @property
+    def address(self) -> int: ...
+
+    @property
+    def reason(self) -> Any: ...
+
+    def __bool__(self) -> bool: ...
+
+
+class Terminated(Protocol):
+    """A string read from the target: its bytes, and whether its NUL was seen."""
+
+    @property
+    def data(self) -> bytes: ...
+
+    @property
+    def terminated(self) -> bool: ...
+
+
+def was_read(found: Terminated | Unread) -> TypeGuard[Terminated]:
+    """Whether a string could be read."""
+    return hasattr(found, "terminated")
+
+
+class Memory(Protocol):
+    """The target's memory at the moment that is decoded."""
+
+    def read(self, address: int, length: int, /) -> bytes | Unread: ...
+
+    def read_some(self, address: int, length: int, /) -> bytes | Unread: ...
+
+    def read_cstr(self, address: int, limit: int, /) -> Terminated | Unread: ...
+
+
+class Descriptors(Protocol):
+    """Knowledge of what descriptors refer to."""
+
+    def about(self, pid: int, fd: int) -> str | None:
+        """What -y would print between the angle brackets; None when unknown or not wanted."""
+        ...
+
+
+class Context:
+    """A call in progress, as its types see it.
+
+    ``args`` are the raw registers, ``ret`` is meaningful once ``exiting``; ``failed`` then says whether it is an
+    error. ``memory`` is the memory of the current phase; ``saved`` holds what types
+    kept from the entry, by address. ``string_bytes`` is the longest string wanted (-s), ``elements`` the
+    most elements of an array.
+    """
+
+    __slots__ = (
+        "abi",
+        "args",
+        "descriptors",
+        "elements",
+        "exiting",
+        "failed",
+        "memory",
+        "nr",
+        "pid",
+        "ret",
+        "saved",
+        "string_bytes",
+        "tid",
+    )
+
+    abi: Layout
+    nr: int
+    args: tuple[int, ...]
+    ret: int
+    failed: bool
+    exiting: bool
+    memory: Memory
+    saved: dict[Any, Any]
+    string_bytes: int
+    elements: int
+    pid: int
+    tid: int
+    descriptors: Descriptors | None
+
+
+# A decoder's answer at entry when only the exit can tell.
+LATER: Final = object()
+
+# (call, raw value: a register or a field, the raw siblings) -> what it means. An argument's decoder may also
+# answer LATER at entry, or None for an argument that is not there.
+Decode: TypeAlias = Callable[[Context, Any, tuple[Any, ...]], Any]
+Number: TypeAlias = Callable[[Context, tuple[Any, ...]], int]
+Show: TypeAlias = Callable[[Context, Any, tuple[Any, ...]], Value]

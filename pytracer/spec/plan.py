@@ -1,0 +1,128 @@
+"""Capture plans: which bytes of the target a description will want to read, and when.
+
+A backend that cannot read the target while it decodes brings these bytes along with the
+event. The plan of a call is a forest of fetches; a fetch of a block may hold further fetches, whose
+pointers lie inside the block.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum, IntEnum
+from typing import TypeAlias
+
+from pytracer.spec.abi import Layout
+
+
+class Phase(IntEnum):
+    """When bytes are read."""
+
+    ENTRY = 0
+    EXIT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AtRegister:
+    """The pointer is the register ``index`` of the call."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class AtOffset:
+    """The pointer is stored in the enclosing block (element), ``offset`` bytes from its start."""
+
+    offset: int
+
+
+At: TypeAlias = AtRegister | AtOffset
+
+
+class From(Enum):
+    """Where a length comes from."""
+
+    CONST = "const"  # ``value`` bytes
+    REGISTER = "register"  # register number ``value``, times ``unit``
+    RETURN = "return"  # the result, times ``unit``
+    # an unsigned integer of ``width`` bytes, ``value`` bytes into the enclosing block
+    PARENT = "parent"
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """A number of bytes: the source's value times ``unit``."""
+
+    source: From
+    value: int = 0
+    unit: int = 1
+    width: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Bytes to be read.
+
+    ``at``: where their address stands. ``length``: how many; ``limit``: how many at most.
+    ``cstr``: they end with the first NUL, if that comes earlier.
+    ``always``: at exit, read them even if the call failed.
+    ``inside``: fetches whose pointers lie in these bytes: in the first element only when ``stride`` is 0, else in
+    each element of ``stride`` bytes, at most ``elements`` of them, and, when
+    ``until_null``, up to the first element that is a NULL pointer.
+    """
+
+    at: At
+    phase: Phase
+    length: Length
+    limit: int
+    cstr: bool = False
+    always: bool = False
+    inside: tuple[Fetch, ...] = ()
+    stride: int = 0
+    elements: int = 0
+    until_null: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """What a type needs to know to say what it fetches.
+
+    ``phase``: when the value will be decoded. ``string_bytes``: how much of a string is
+    wanted. ``whole``: abbreviated structures will be shown whole. ``selector``: the value of the
+    register on which the call's shape depends, None for the shape of unlisted values.
+    ``lengths``: the names that lengths may refer to, as registers or as fields of the enclosing block.
+    ``always``: what is read at exit is wanted of failed calls too.
+    """
+
+    abi: Layout
+    phase: Phase
+    string_bytes: int
+    whole: bool
+    selector: int | None
+    lengths: dict[str, Length]
+    parent: Planning | None = None
+    always: bool = False
+
+    def length(self, name: str, unit: int = 1) -> Length | None:
+        """Find a length by the name of a sibling; None when it is not to be had in the kernel."""
+        if name == "ret":
+            return Length(From.RETURN, 0, unit)
+        found = self.lengths.get(name)
+        if found is not None:
+            return replace(found, unit=found.unit * unit)
+        if self.parent is not None:
+            found = self.parent.length(name, unit)
+            # A field of an outer block is out of reach from here; a register is not.
+            return found if found is None or found.source is not From.PARENT else None
+        return None
+
+    def within(self, lengths: dict[str, Length]) -> Planning:
+        """The same plan, seen from inside a block with these fields."""
+        return replace(self, lengths=lengths, parent=self)
+
+    def at_exit(self, always: bool = False) -> Planning:
+        """The same plan for bytes that are decoded when the call has returned."""
+        return replace(self, phase=Phase.EXIT, always=always)
+
+    def at_entry(self) -> Planning:
+        """The same plan for bytes that are decoded before the call runs."""
+        return replace(self, phase=Phase.ENTRY)

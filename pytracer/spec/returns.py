@@ -1,0 +1,92 @@
+"""What a successful call's result means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from pytracer.spec.context import Context
+from pytracer.spec.plan import Fetch, Planning
+from pytracer.spec.type import Scope
+from pytracer.spec.values import Base, Descriptor, Integer, ProcessId, Value
+
+# The result's value (None: there is none to show) and the remark that follows it in parentheses.
+Result: TypeAlias = Callable[[Context], tuple[Value | None, Value | None]]
+
+
+class Returns:
+    """A result. ``never_fails``: a small negative number is a result like any other.
+
+    ``never_returns``: the call does not come back when it succeeds.
+    """
+
+    never_fails = False
+    never_returns = False
+
+    def bind(self, scope: Scope) -> Result:
+        """Compile to a decoder of the result of a call that did not fail."""
+        return lambda ctx: (Integer(ctx.ret), None)
+
+    def fetches(self, planning: Planning) -> tuple[Fetch, ...]:
+        """What must be read, at exit, to explain the result."""
+        return ()
+
+    def registers(self) -> tuple[str, ...]:
+        """The arguments on which the remark depends."""
+        return ()
+
+
+class Count(Returns):
+    """A number, in decimal: bytes, a zero for success, anything without a further meaning."""
+
+
+class HexResult(Returns):
+    """An address or a mask, in hexadecimal."""
+
+    def bind(self, scope: Scope) -> Result:
+        mask = (1 << 8 * scope.abi.register_bytes) - 1
+        return lambda ctx: (Integer(ctx.ret & mask, Base.HEX), None)
+
+
+class OctalResult(Returns):
+    """Permission bits, in octal."""
+
+    def bind(self, scope: Scope) -> Result:
+        return lambda ctx: (Integer(ctx.ret, Base.MODE), None)
+
+
+class NewFd(Returns):
+    """A descriptor that the call made. ``named_by``: the argument that names what it refers to."""
+
+    def __init__(self, named_by: str | None = None) -> None:
+        self.named_by = named_by
+
+    def bind(self, scope: Scope) -> Result:
+        def result(ctx: Context) -> tuple[Value | None, Value | None]:
+            if ctx.descriptors is None:
+                return Descriptor(ctx.ret), None
+            return Descriptor(ctx.ret, None, ctx.descriptors.about(ctx.pid, ctx.ret)), None
+
+        return result
+
+
+class PidResult(Returns):
+    """The id of a process or thread."""
+
+    def bind(self, scope: Scope) -> Result:
+        return lambda ctx: (ProcessId(ctx.ret), None)
+
+
+class NoFailure(Returns):
+    """A number from a call that cannot fail, whatever its value."""
+
+    never_fails = True
+
+
+class NoReturn(Returns):
+    """Nothing: the task is gone, or runs on elsewhere."""
+
+    never_returns = True
+
+    def bind(self, scope: Scope) -> Result:
+        return lambda ctx: (None, None)

@@ -1,0 +1,233 @@
+"""Types of single numbers: integers, constants, flags, descriptors, ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pytracer.spec.abi import Layout
+from pytracer.spec.context import Context, Decode
+from pytracer.spec.type import Scope, Type
+from pytracer.spec.values import (
+    Address,
+    Base,
+    Descriptor,
+    Flags,
+    Integer,
+    ProcessId,
+    Symbol,
+    Value,
+)
+from pytracer.spec.xlat import Xlat
+
+# Decoders remember what they made of a raw value; this bounds how many a target can make them keep.
+MEMORY_LIMIT = 4096
+
+
+def remembered(make: Callable[[int], Value]) -> Decode:
+    """A decoder of the raw number alone that makes each value once."""
+    known: dict[int, Value] = {}
+
+    def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Value:
+        value = known.get(raw)
+        if value is None:
+            value = make(raw)
+            if len(known) < MEMORY_LIMIT:
+                known[raw] = value
+        return value
+
+    return decode
+
+
+class Scalar(Type):
+    """A number whose meaning depends on nothing else."""
+
+    def __init__(self, ctype: str) -> None:
+        self.ctype = ctype
+
+    def make(self, number: int) -> Value:
+        """What the number means, once cut to its C type."""
+        raise NotImplementedError(type(self).__name__)
+
+    def bind(self, scope: Scope) -> Decode:
+        number = self.number(scope.abi)
+        make = self.make
+        return remembered(lambda raw: make(number(raw)))
+
+
+class Number(Scalar):
+    """An integer of a C type, in one base."""
+
+    def __init__(self, ctype: str, base: Base = Base.DEC) -> None:
+        super().__init__(ctype)
+        self.base = base
+
+    def make(self, number: int) -> Value:
+        return Integer(number, self.base)
+
+
+def Int() -> Number:
+    """int, in decimal."""
+    return Number("int")
+
+
+def UInt() -> Number:
+    """unsigned int, in decimal."""
+    return Number("uint")
+
+
+def Long() -> Number:
+    """long, in decimal (64 bits wide in the registers of x86_64 and x32)."""
+    return Number("klong")
+
+
+def Size() -> Number:
+    """size_t or unsigned long, in decimal."""
+    return Number("kulong")
+
+
+def Hex(ctype: str = "uint") -> Number:
+    """A number that is customarily written in hexadecimal."""
+    return Number(ctype, Base.HEX)
+
+
+def Octal(ctype: str = "uint") -> Number:
+    """A number that is customarily written in octal."""
+    return Number(ctype, Base.OCT)
+
+
+class LongLong(Number):
+    """A 64-bit argument: two registers on i386, one elsewhere.
+
+    Source: SYSCALL32_DEFINE and SC_ARG64 in arch/x86/entry/syscall_32.c, include/linux/syscalls.h.
+    """
+
+    def __init__(self, ctype: str = "s64", base: Base = Base.DEC) -> None:
+        super().__init__(ctype, base)
+
+    def registers(self, abi: Layout) -> int:
+        return 2 if abi.register_bytes == 4 else 1
+
+
+class Pointer(Scalar):
+    """An address that is shown and never followed."""
+
+    def __init__(self) -> None:
+        super().__init__("ptr")
+
+    def make(self, number: int) -> Value:
+        return Address(number)
+
+
+class Enum(Scalar):
+    """One constant of a table."""
+
+    def __init__(self, xlat: Xlat, ctype: str = "uint", base: Base = Base.HEX) -> None:
+        super().__init__(ctype)
+        self.xlat = xlat
+        self.base = base
+
+    def make(self, number: int) -> Value:
+        return Symbol(number, self.xlat.name_of(number), self.xlat.unknown, self.base)
+
+
+class FlagSet(Scalar):
+    """A combination of a table's bits.
+
+    ``low``: a mask of low bits that hold one constant of ``choices`` rather than flags (O_ACCMODE), named first.
+    """
+
+    def __init__(
+        self,
+        xlat: Xlat,
+        ctype: str = "uint",
+        low: int = 0,
+        choices: Xlat | None = None,
+        base: Base = Base.HEX,
+    ) -> None:
+        super().__init__(ctype)
+        self.xlat = xlat
+        self.low = low
+        self.choices = choices
+        self.base = base
+
+    def make(self, number: int) -> Value:
+        names, rest = self.xlat.names_in(number & ~self.low)
+        if self.choices is not None:
+            name = self.choices.name_of(number & self.low)
+            if name is not None:
+                names = (name, *names)
+            else:
+                rest |= number & self.low
+        return Flags(number, names, rest, self.xlat.unknown, self.base)
+
+
+class Mode(Scalar):
+    """File permission bits, in octal."""
+
+    def __init__(self, ctype: str = "ushort") -> None:
+        super().__init__(ctype)
+
+    def make(self, number: int) -> Value:
+        return Integer(number, Base.MODE)
+
+
+class Fd(Type):
+    """A file descriptor."""
+
+    ctype = "int"
+    classes = frozenset({"desc"})
+
+    def bind(self, scope: Scope) -> Decode:
+        number = self.number(scope.abi)
+
+        def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Value:
+            fd = number(raw)
+            if ctx.descriptors is None or fd < 0:
+                return Descriptor(fd)
+            return Descriptor(fd, None, ctx.descriptors.about(ctx.pid, fd))
+
+        return decode
+
+
+AT_FDCWD = -100  # include/uapi/linux/fcntl.h
+
+
+class DirFd(Type):
+    """A descriptor of a directory from which a path starts, or AT_FDCWD."""
+
+    ctype = "int"
+    classes = frozenset({"desc"})
+
+    def bind(self, scope: Scope) -> Decode:
+        number = self.number(scope.abi)
+        here = Descriptor(AT_FDCWD, "AT_FDCWD")
+
+        def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Value:
+            fd = number(raw)
+            if ctx.descriptors is None:
+                return here if fd == AT_FDCWD else Descriptor(fd)
+            name = "AT_FDCWD" if fd == AT_FDCWD else None
+            return Descriptor(fd, name, ctx.descriptors.about(ctx.pid, fd))
+
+        return decode
+
+
+class Pid(Scalar):
+    """The id of a process, thread or process group."""
+
+    def __init__(self) -> None:
+        super().__init__("int")
+
+    def make(self, number: int) -> Value:
+        return ProcessId(number)
+
+
+class Uid(Scalar):
+    """A user or group id; -1 stands for "leave as it is"."""
+
+    def __init__(self, ctype: str = "uint") -> None:
+        super().__init__(ctype)
+
+    def make(self, number: int) -> Value:
+        return Integer(-1 if number in (0xFFFFFFFF, -1) else number)

@@ -1,0 +1,3 @@
+"""Descriptions of system calls, by family. Data only; the language is :mod:`pytracer.spec`."""
+
+FAMILIES = ("files",)

@@ -1,0 +1,1 @@
+"""Structures and types that several families share."""

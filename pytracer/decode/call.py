@@ -11,10 +11,12 @@ from pytracer.spec.values import Returned, Value
 class Call(Context):
     """A system call, decoded as far as it has come.
 
-    Shape:  ``args`` are the raw registers; ``values`` the decoded arguments with their names, in printing
+    Shape:  ``args`` are the raw registers; ``values`` the decoded arguments with their names, in
+    printing
             order; the first ``at_entry`` of them were known before the call ran. ``result`` is None
             until the call has returned.
-    Units:  ``enter_ns`` and ``exit_ns`` on CLOCK_MONOTONIC; ``cpu_ns`` of system time where it is known.
+    Units:  ``enter_ns`` and ``exit_ns`` on CLOCK_MONOTONIC; ``cpu_ns`` of system time where it is
+    known.
     """
 
     __slots__ = (

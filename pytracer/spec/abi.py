@@ -50,7 +50,8 @@ class Layout:
     def measure(self, ctype: str) -> tuple[int, int, str]:
         """Size in bytes, alignment in bytes and ``struct`` format of a C type.
 
-        Shape: ``ctype`` is one of char, uchar, short, ushort, int, uint, long, ulong, klong, kulong,
+        Shape: ``ctype`` is one of char, uchar, short, ushort, int, uint, long, ulong, klong,
+        kulong,
         ptr, s64, u64 (long is the user's long, klong the kernel's __kernel_long_t).
         """
         if ctype in ("long", "ulong", "ptr"):

@@ -133,7 +133,9 @@ class Pad(Type):
 
 
 class Chars(Type):
-    """A fixed array of characters. ``cstr``: shown up to its first NUL; ``whole``: -s does not shorten it."""
+    """A fixed array of characters. ``cstr``: shown up to its first NUL; ``whole``: -s does not
+    shorten it.
+    """
 
     def __init__(self, size: int, cstr: bool = True, whole: bool = False) -> None:
         self.size = size
@@ -195,7 +197,8 @@ class FixedArray(Type):
 class ArrayOf(Pointee):
     """As many elements as a sibling, the result or a constant says.
 
-    The output shows at most as many as -s allows characters, unless -v is given. ``limit`` bounds the elements read
+    The output shows at most as many as -s allows characters, unless -v is given. ``limit`` bounds
+    the elements read
     for good.
     """
 

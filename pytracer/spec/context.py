@@ -57,9 +57,11 @@ class Descriptors(Protocol):
 class Context:
     """A call in progress, as its types see it.
 
-    ``args`` are the raw registers, ``ret`` is meaningful once ``exiting``; ``failed`` then says whether it is an
+    ``args`` are the raw registers, ``ret`` is meaningful once ``exiting``; ``failed`` then says
+    whether it is an
     error. ``memory`` is the memory of the current phase; ``saved`` holds what types
-    kept from the entry, by address. ``string_bytes`` is the longest string wanted (-s), ``elements`` the
+    kept from the entry, by address. ``string_bytes`` is the longest string wanted (-s),
+    ``elements`` the
     most elements of an array.
     """
 
@@ -97,7 +99,8 @@ class Context:
 # A decoder's answer at entry when only the exit can tell.
 LATER: Final = object()
 
-# (call, raw value: a register or a field, the raw siblings) -> what it means. An argument's decoder may also
+# (call, raw value: a register or a field, the raw siblings) -> what it means. An argument's decoder
+# may also
 # answer LATER at entry, or None for an argument that is not there.
 Decode: TypeAlias = Callable[[Context, Any, tuple[Any, ...]], Any]
 Number: TypeAlias = Callable[[Context, tuple[Any, ...]], int]

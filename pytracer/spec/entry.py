@@ -18,7 +18,8 @@ from pytracer.spec.type import Scope, SpecError, Type
 class Compiled:
     """A description made ready for decoding under one ABI.
 
-    ``steps``: (argument name, register, decoder) in the order of printing. ``keepers`` are run at entry, once the
+    ``steps``: (argument name, register, decoder) in the order of printing. ``keepers`` are run at
+    entry, once the
     arguments that can be decoded then have been.
     """
 
@@ -33,7 +34,9 @@ class Compiled:
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """The register on whose value the capture plan depends: ``values`` under ``mask`` have plans of their own."""
+    """The register on whose value the capture plan depends: ``values`` under ``mask`` have plans of
+    their own.
+    """
 
     register: int
     mask: int
@@ -43,7 +46,8 @@ class Selector:
 class Entry:
     """One system call: its arguments in ABI order, its result and its classes.
 
-    ``abis``: the ABIs for which this description holds, by Layout.index; others may have one of their own.
+    ``abis``: the ABIs for which this description holds, by Layout.index; others may have one of
+    their own.
     ``order``: the order in which the arguments are printed, where it differs.
     """
 
@@ -200,7 +204,8 @@ def syscall(
 ) -> Entry:
     """Describe a system call: its arguments as keywords, in ABI order.
 
-    A keyword's trailing underscore is dropped. ``classes``: group names separated by blanks, beyond those that
+    A keyword's trailing underscore is dropped. ``classes``: group names separated by blanks, beyond
+    those that
     the arguments' types imply. ``abis``: the ABIs that are meant; all when left out.
     """
     entry = Entry(

@@ -65,7 +65,8 @@ class Fetch:
     ``at``: where their address stands. ``length``: how many; ``limit``: how many at most.
     ``cstr``: they end with the first NUL, if that comes earlier.
     ``always``: at exit, read them even if the call failed.
-    ``inside``: fetches whose pointers lie in these bytes: in the first element only when ``stride`` is 0, else in
+    ``inside``: fetches whose pointers lie in these bytes: in the first element only when ``stride``
+    is 0, else in
     each element of ``stride`` bytes, at most ``elements`` of them, and, when
     ``until_null``, up to the first element that is a NULL pointer.
     """
@@ -89,7 +90,8 @@ class Planning:
     ``phase``: when the value will be decoded. ``string_bytes``: how much of a string is
     wanted. ``whole``: abbreviated structures will be shown whole. ``selector``: the value of the
     register on which the call's shape depends, None for the shape of unlisted values.
-    ``lengths``: the names that lengths may refer to, as registers or as fields of the enclosing block.
+    ``lengths``: the names that lengths may refer to, as registers or as fields of the enclosing
+    block.
     ``always``: what is read at exit is wanted of failed calls too.
     """
 

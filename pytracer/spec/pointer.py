@@ -115,7 +115,8 @@ class Path(Pointee):
 class Bytes(Pointee):
     """A buffer of a length that a sibling, the result or a constant gives.
 
-    ``path``: it holds a file's name, shown whole. ``escaped``: it is shown in hexadecimal throughout.
+    ``path``: it holds a file's name, shown whole. ``escaped``: it is shown in hexadecimal
+    throughout.
     """
 
     def __init__(

@@ -134,7 +134,8 @@ class Enum(Scalar):
 class FlagSet(Scalar):
     """A combination of a table's bits.
 
-    ``low``: a mask of low bits that hold one constant of ``choices`` rather than flags (O_ACCMODE), named first.
+    ``low``: a mask of low bits that hold one constant of ``choices`` rather than flags (O_ACCMODE),
+    named first.
     """
 
     def __init__(

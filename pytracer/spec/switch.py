@@ -22,7 +22,8 @@ class Absent(Type):
 class Switch(Type):
     """The type that ``cases`` has for the value of the sibling ``on``, or else ``default``.
 
-    Shape: a key may be a tuple of values that share a type. ``mask`` is applied to the sibling first.
+    Shape: a key may be a tuple of values that share a type. ``mask`` is applied to the sibling
+    first.
     """
 
     def __init__(

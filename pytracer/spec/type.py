@@ -125,7 +125,9 @@ class Type:
         return iter(())
 
     def selector(self) -> tuple[str, int, tuple[int, ...]] | None:
-        """The sibling on which this type's shape depends, the mask applied to it, the values told apart."""
+        """The sibling on which this type's shape depends, the mask applied to it, the values told
+        apart.
+        """
         return None
 
     def prefetch(self, scope: Scope, index: int) -> Callable[[Context], None] | None:
@@ -157,7 +159,9 @@ def unsigned(size: int) -> Callable[[int], int]:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A test of a sibling: any of ``mask``'s bits set, or equal to one of ``values``; ``negated`` turns it round."""
+    """A test of a sibling: any of ``mask``'s bits set, or equal to one of ``values``; ``negated``
+    turns it round.
+    """
 
     name: str
     mask: int = 0

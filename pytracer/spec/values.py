@@ -73,7 +73,8 @@ class Flags:
 class Text:
     """Bytes of the target: a string or a buffer.
 
-    ``more`` says that the target's string goes on. ``path`` marks names of files. ``escaped`` asks for
+    ``more`` says that the target's string goes on. ``path`` marks names of files. ``escaped`` asks
+    for
     every byte in hexadecimal, whatever the output's choice. ``terminated`` buffers have their final
     NUL left out by the output (strings held in fixed arrays).
     """
@@ -124,7 +125,8 @@ class Struct:
 
 @dataclass(slots=True, eq=False)
 class Array:
-    """A sequence; ``more``: it goes on, ``unreadable_at``: it goes on but cannot be read from there.
+    """A sequence; ``more``: it goes on, ``unreadable_at``: it goes on but cannot be read from
+    there.
 
     ``brief`` is the number of items shown when the output abbreviates, None for all,
     0 for only the address and ``note``.

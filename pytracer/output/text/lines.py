@@ -21,7 +21,8 @@ class Sink(Protocol):
 class TextOutput:
     """Writes calls as strace does, one stream for all tasks.
 
-    The line of a call is opened at its entry and closed at its exit; whatever comes in between cuts it.
+    The line of a call is opened at its entry and closed at its exit; whatever comes in between cuts
+    it.
     """
 
     def __init__(self, sink: Sink, style: Style | None = None) -> None:

@@ -21,7 +21,8 @@ _TEXT_ONLY = re.compile(rb"[\t-\r -~]*\Z")
 def quote(data: bytes, quoting: Quoting = Quoting.ESCAPED) -> str:
     """Write bytes as a C string literal without its quotes.
 
-    Source: strace(1), -x and -xx: octal escapes by default, hexadecimal for the whole string on demand.
+    Source: strace(1), -x and -xx: octal escapes by default, hexadecimal for the whole string on
+    demand.
     """
     if quoting is Quoting.HEX_ALL:
         return hexadecimal(data)

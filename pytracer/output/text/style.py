@@ -26,7 +26,8 @@ class Quoting(Enum):
 class Style:
     """How values are written.
 
-    ``abbreviate``: structures and arrays are shortened (all but -v); ``whole``: names of calls that are not (-e abbrev=).
+    ``abbreviate``: structures and arrays are shortened (all but -v); ``whole``: names of calls that
+    are not (-e abbrev=).
     ``undecoded``: names of calls whose structures are shown as addresses (-e verbose=).
     ``arg_names``: -N. ``column``: where results are aligned (-a).
     """

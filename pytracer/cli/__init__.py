@@ -1,0 +1,1 @@
+"""The command line: strace's grammar. The one place that prints errors and exits."""

@@ -1,0 +1,706 @@
+// SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
+/*
+ * Every system call of the traced threads, one record each, with the memory that its
+ * capture plan asks for. See README.md for what each program costs.
+ */
+#include "pytracer.h"
+
+BPF_TABLE("hash", u32, struct thread, threads, 16384);
+BPF_TABLE("array", u32, struct call, calls, ABIS *MAX_NR);
+BPF_TABLE("hash", struct shape_key, struct shape, shapes, 16384);
+BPF_TABLE("array", u32, struct step, steps, 32768);
+BPF_TABLE("array", u32, struct thread, blank, 1);
+BPF_TABLE("array", u32, struct config, config, 1);
+BPF_TABLE("percpu_array", u32, struct work, works, 1);
+BPF_TABLE("percpu_array", u32, struct stats, stats, 1);
+/* One cache line a CPU: odd while a program runs there. User space maps it. */
+struct gate {
+	u64 turns;
+	u64 pad[7];
+};
+BPF_TABLE("array", u32, struct gate, gates, 1024);
+BPF_TABLE("prog", u32, u32, tails, 1);
+BPF_PERF_OUTPUT(events);
+
+#define EXECVE 59
+#define SIGKILL 9
+#define SIGNAL_RESULT_IGNORED 1 /* include/trace/events/signal.h */
+#define SIGNAL_GROUP_EXIT 4 /* include/linux/sched/signal.h */
+#define TS_COMPAT 2 /* arch/x86/include/asm/thread_info.h */
+#define X32_BIT 0x40000000
+
+/* The task as the verifier knows it: its fields are loads, not calls. Since 5.11. */
+static u64 (*current_task_btf)(void) = (void *)158;
+/* Keeps clang from proving the mask away before the verifier has seen it. */
+#define BOUND(variable, mask) \
+	do { \
+		asm volatile("" : "+r"(variable)); \
+		(variable) &= (mask); \
+	} while (0)
+#define FIELD(type, base, offset) (*(volatile type *)((base) + (offset)))
+
+/* Indices into the part of struct pt_regs that begins with bp. */
+enum { R_BP, R_BX, R_R11, R_R10, R_R9, R_R8, R_AX, R_CX, R_DX, R_SI, R_DI, R_ORIG, R_WORDS };
+#define REGS_OFFSET 32
+
+static inline struct gate *enter_gate(void)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct gate *gate = gates.lookup(&cpu);
+
+	if (gate) {
+		gate->turns++;
+		barrier();
+	}
+	return gate;
+}
+
+static inline void leave_gate(void)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct gate *gate = gates.lookup(&cpu);
+
+	if (gate) {
+		barrier();
+		gate->turns++;
+	}
+}
+
+static inline struct stats *my_stats(void)
+{
+	u32 zero = 0;
+
+	return stats.lookup(&zero);
+}
+
+static inline void send_event(void *ctx, struct event *event)
+{
+	if (events.perf_submit(ctx, event, sizeof(*event))) {
+		struct stats *s = my_stats();
+
+		if (s)
+			s->lost_events++;
+	}
+}
+
+static inline int send_record(void *ctx, struct thread *t)
+{
+	u32 used = t->record.used;
+
+	if (used > DATA_BYTES)
+		used = DATA_BYTES;
+	return events.perf_submit(ctx, &t->record, sizeof(t->record) + used);
+}
+
+/* Send a finished call and count it. */
+static inline void send_call(void *ctx, struct thread *t)
+{
+	struct stats *s = my_stats();
+	int lost = send_record(ctx, t);
+
+	if (s) {
+		s->calls++;
+		if (lost)
+			s->lost_calls++;
+	}
+}
+
+/* Send the captured bytes ahead of the call: there is no room for more. */
+static inline void send_chunk(void *ctx, struct thread *t)
+{
+	u8 flags = t->record.flags;
+
+	t->record.flags = flags | CALL_CHUNK;
+	if (send_record(ctx, t)) {
+		struct stats *s = my_stats();
+
+		if (s)
+			s->lost_chunks++;
+	}
+	t->record.flags = flags;
+	t->record.chunks++;
+	t->record.used = 0;
+}
+
+static inline void push(struct work *w, u32 step, u64 base, u32 count, u32 stride, u32 flags)
+{
+	u32 depth = w->depth;
+	struct item *item = &w->stack[depth & (DEPTH - 1)];
+
+	if (depth >= DEPTH)
+		return;
+	item->base = base;
+	item->index = 0;
+	item->count = count;
+	item->done = 0;
+	item->length = 0;
+	item->step = step;
+	item->stride = stride;
+	item->flags = flags;
+	w->depth = depth + 1;
+}
+
+/* Find where the item on top points and how much to read. Answers 0 when there is nothing to read. */
+static inline int resolve(struct work *w, struct thread *t, struct item *item, struct step *s)
+{
+	u64 block = item->base + (u64)item->index * item->stride;
+	u64 address = 0, length = s->fixed;
+	u32 reg = s->reg;
+
+	if (s->flags & STEP_OFFSET) {
+		if (s->flags & STEP_WORD4) {
+			u32 word = 0;
+
+			if (bpf_probe_read_user(&word, 4, (void *)(block + s->at)))
+				return 0;
+			address = word;
+		} else if (bpf_probe_read_user(&address, 8, (void *)(block + s->at))) {
+			return 0;
+		}
+		if (!address && item->flags & STEP_UNTIL_NULL)
+			item->count = 0;
+	} else {
+		if (reg > 5)
+			return 0;
+		address = t->record.args[reg];
+	}
+	if (!address)
+		return 0;
+	if (s->from == FROM_REGISTER) {
+		reg = s->value;
+		if (reg > 5)
+			return 0;
+		length = t->record.args[reg];
+	} else if (s->from == FROM_RETURN) {
+		length = t->record.ret < 0 ? 0 : t->record.ret;
+	} else if (s->from == FROM_PARENT) {
+		u64 word = 0;
+		void *at = (void *)(block + s->value);
+		int failed;
+
+		if (s->width == 8) {
+			failed = bpf_probe_read_user(&word, 8, at);
+		} else if (s->width == 4) {
+			failed = bpf_probe_read_user(&word, 4, at);
+		} else if (s->width == 2) {
+			failed = bpf_probe_read_user(&word, 2, at);
+		} else {
+			failed = bpf_probe_read_user(&word, 1, at);
+		}
+		if (failed)
+			return 0;
+		length = word;
+	}
+	if (s->from != FROM_CONST) {
+		if (length > s->limit)
+			length = s->limit;
+		length *= s->unit;
+	}
+	if (length > s->limit)
+		length = s->limit;
+	item->address = address;
+	item->length = length;
+	return length != 0;
+}
+
+/* Move the item on top to its next element, or its next sibling, or off the stack. */
+static inline void advance(struct work *w, struct item *item, struct step *s)
+{
+	item->done = 0;
+	item->length = 0;
+	if (++item->index < item->count)
+		return;
+	if (w->depth == 1)
+		w->ordinal++;
+	if (s->next && item->count) {
+		item->index = 0;
+		item->step = s->next;
+		return;
+	}
+	w->depth--;
+}
+
+/* Read one piece of memory. */
+static inline void run(void *ctx, struct work *w, struct thread *t)
+{
+	struct item *item = &w->stack[(w->depth - 1) & (DEPTH - 1)];
+	u32 id = item->step;
+	struct step *s = steps.lookup(&id);
+	struct region *region;
+	u32 piece, used, flags, got, child;
+	u64 address;
+	long n;
+
+	if (!s) {
+		w->depth = 0;
+		return;
+	}
+	if (!item->done) {
+		if (w->phase == PHASE_RETRY && w->depth == 1 && !(t->retry >> (w->ordinal & 31) & 1)) {
+			advance(w, item, s);
+			return;
+		}
+		if (!resolve(w, t, item, s)) {
+			advance(w, item, s);
+			return;
+		}
+	}
+	if (t->record.used > DATA_MASK)
+		send_chunk(ctx, t);
+	used = t->record.used;
+	BOUND(used, DATA_MASK);
+	region = (void *)&t->data[used];
+	address = item->address + item->done;
+	piece = item->length - item->done;
+	flags = w->phase == PHASE_EXIT ? 0 : REGION_ENTRY;
+	if (piece > PIECE_BYTES) {
+		piece = PIECE_BYTES;
+		flags |= REGION_MORE;
+	}
+	BOUND(piece, DATA_MASK);
+	if (s->flags & STEP_CSTR) {
+		n = bpf_probe_read_user_str(&t->data[used + sizeof(*region)], piece + 1, (void *)address);
+		if (n < 0) {
+			n = 0;
+			flags |= REGION_SHORT;
+		} else if (n <= piece) {
+			flags &= ~REGION_MORE; /* its NUL is among the bytes */
+		} else {
+			n = piece;
+		}
+	} else {
+		n = piece;
+		if (bpf_probe_read_user(&t->data[used + sizeof(*region)], piece, (void *)address)) {
+			/* Up to the end of the page, if the piece crosses it. */
+			u32 rest = 4096 - (address & 4095);
+
+			flags |= REGION_SHORT;
+			if (rest >= piece) {
+				n = 0;
+			} else {
+				BOUND(rest, DATA_MASK);
+				n = rest;
+				if (bpf_probe_read_user(&t->data[used + sizeof(*region)], rest,
+							(void *)address))
+					n = 0;
+			}
+		}
+	}
+	if (flags & REGION_SHORT) {
+		flags &= ~REGION_MORE;
+		if (w->phase == PHASE_ENTRY)
+			t->retry |= 1 << (w->ordinal & 31);
+	}
+	got = n;
+	region->address = address;
+	region->length = got;
+	region->flags = flags;
+	t->record.used = used + sizeof(*region) + ((got + 7) & ~7U);
+	got += item->done;
+	item->done = got;
+	if (flags & REGION_MORE)
+		return;
+	address = item->address;
+	child = s->child;
+	advance(w, item, s);
+	if (child && got) {
+		u32 count = 1, stride = s->stride;
+
+		if (stride) {
+			count = got / stride;
+			if (count > s->elements)
+				count = s->elements;
+		}
+		if (count)
+			push(w, child, address, count, stride, s->flags);
+	}
+}
+
+/* The plan's fetches are done: at entry the call is in flight from now on, at exit it is sent. */
+static inline void finish(void *ctx, struct work *w, struct thread *t)
+{
+	if (w->phase == PHASE_ENTRY) {
+		t->state = STATE_CALL;
+	} else {
+		send_call(ctx, t);
+		t->state = STATE_IDLE;
+	}
+	leave_gate();
+}
+
+#define READS_A_PROGRAM 8
+
+int capture(struct bpf_raw_tracepoint_args *ctx)
+{
+	u32 zero = 0, key = bpf_get_current_pid_tgid();
+	struct work *w = works.lookup(&zero);
+	struct thread *t = threads.lookup(&key);
+
+	if (!w || !t) {
+		leave_gate();
+		return 0;
+	}
+	for (int i = 0; i < READS_A_PROGRAM; i++) {
+		if (!w->depth) {
+			if (!w->then)
+				break;
+			w->phase = PHASE_EXIT;
+			push(w, w->then, 0, 1, 0, 0);
+			w->then = 0;
+		}
+		run(ctx, w, t);
+	}
+	if (w->depth || w->then)
+		tails.call(ctx, 0);
+	/* Finished, or more than 33 programs would be needed: what is not read is not captured. */
+	finish(ctx, w, t);
+	return 0;
+}
+
+/* Fill in the record of a call from its registers. Answers the call's entry, or NULL when it is not wanted. */
+static inline struct call *begin(struct thread *t, void *regs, u64 now)
+{
+	u64 r[R_WORDS];
+	u64 task = current_task_btf();
+	u32 index, abi;
+	s32 nr;
+	struct call *call;
+
+	bpf_probe_read_kernel(r, sizeof(r), regs + REGS_OFFSET);
+	nr = r[R_ORIG];
+	if (FIELD(u32, task, OFFSET_STATUS) & TS_COMPAT) {
+		abi = 1;
+		t->record.args[0] = (u32)r[R_BX];
+		t->record.args[1] = (u32)r[R_CX];
+		t->record.args[2] = (u32)r[R_DX];
+		t->record.args[3] = (u32)r[R_SI];
+		t->record.args[4] = (u32)r[R_DI];
+		t->record.args[5] = (u32)r[R_BP];
+	} else {
+		abi = 0;
+		if (nr != -1 && nr & X32_BIT) {
+			abi = 2;
+			nr &= ~X32_BIT;
+		}
+		t->record.args[0] = r[R_DI];
+		t->record.args[1] = r[R_SI];
+		t->record.args[2] = r[R_DX];
+		t->record.args[3] = r[R_R10];
+		t->record.args[4] = r[R_R8];
+		t->record.args[5] = r[R_R9];
+	}
+	/* Numbers that no table has share the last entry. */
+	index = abi * MAX_NR + ((u32)nr < MAX_NR ? (u32)nr : MAX_NR - 1);
+	call = calls.lookup(&index);
+	if (!call || !(call->flags & CALL_WANTED))
+		return 0;
+	t->record.enter_ns = now;
+	t->record.nr = nr;
+	t->record.abi = abi;
+	t->record.flags = 0;
+	t->record.chunks = 0;
+	t->record.used = 0;
+	t->record.entry_tid = t->record.tid;
+	bpf_get_current_comm(&t->record.comm, sizeof(t->record.comm));
+	t->retry = 0;
+	t->entry = call->entry;
+	t->exit_ok = call->exit_ok;
+	t->exit_failed = call->exit_failed;
+	if (call->flags & CALL_SELECTS) {
+		u32 reg = call->selector;
+		struct shape_key key = {.call = index};
+		struct shape *shape;
+
+		if (reg > 5)
+			reg = 5;
+		key.value = t->record.args[reg] & call->mask;
+		shape = shapes.lookup(&key);
+		if (shape) {
+			t->entry = shape->entry;
+			t->exit_ok = shape->exit_ok;
+			t->exit_failed = shape->exit_failed;
+		}
+	}
+	return call;
+}
+
+static inline struct work *my_work(u32 phase)
+{
+	u32 zero = 0;
+	struct work *w = works.lookup(&zero);
+
+	if (w) {
+		w->depth = 0;
+		w->ordinal = 0;
+		w->then = 0;
+		w->phase = phase;
+	}
+	return w;
+}
+
+int raw_tracepoint__sys_enter(struct bpf_raw_tracepoint_args *ctx)
+{
+	u32 key = bpf_get_current_pid_tgid();
+	struct thread *t = threads.lookup(&key);
+	struct work *w;
+
+	if (!t)
+		return 0;
+	if (t->state == STATE_LAUNCHING && ctx->args[1] != EXECVE)
+		return 0;
+	enter_gate();
+	if (!begin(t, (void *)ctx->args[0], bpf_ktime_get_ns())) {
+		t->state = STATE_SKIPPED;
+	} else if (t->entry) {
+		t->state = STATE_IDLE; /* not to be seen in flight before its memory is there */
+		w = my_work(PHASE_ENTRY);
+		if (w) {
+			push(w, t->entry, 0, 1, 0, 0);
+			tails.call(ctx, 0);
+		}
+		t->state = STATE_CALL;
+	} else {
+		t->state = STATE_CALL;
+	}
+	leave_gate();
+	return 0;
+}
+
+/* A task that is being killed makes no exit stop for ptrace: its call has no end. */
+static inline int dying(void)
+{
+	u64 task = current_task_btf();
+
+	return FIELD(u64, task, OFFSET_PENDING) >> (SIGKILL - 1) & 1;
+}
+
+int raw_tracepoint__sys_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	u32 key = bpf_get_current_pid_tgid(), index;
+	struct thread *t = threads.lookup(&key);
+	struct work *w;
+	s64 ret;
+	u64 now;
+	u32 then;
+	u8 flags;
+
+	if (!t)
+		return 0;
+	if (t->state >= STATE_SKIPPED) {
+		if (t->state != STATE_LAUNCHING)
+			t->state = STATE_IDLE;
+		return 0;
+	}
+	enter_gate();
+	now = bpf_ktime_get_ns();
+	if (t->state == STATE_IDLE) {
+		if (!begin(t, (void *)ctx->args[0], now))
+			goto out;
+		t->record.flags = CALL_UNSEEN;
+		t->retry = ~0U;
+	}
+	if (dying()) {
+		t->state = STATE_CALL;
+		goto out;
+	}
+	ret = ctx->args[1];
+	t->record.exit_ns = now;
+	t->record.ret = ret;
+	index = t->record.abi * MAX_NR +
+		((u32)t->record.nr < MAX_NR ? (u32)t->record.nr : MAX_NR - 1);
+	struct call *call = calls.lookup(&index);
+	if (!call)
+		goto out;
+	if (ret < 0 && ret >= -4095) {
+		then = t->exit_failed;
+		flags = CALL_DROP_FAILED;
+	} else {
+		then = t->exit_ok;
+		flags = CALL_DROP_OK;
+	}
+	if (call->flags & flags) {
+		struct stats *s = my_stats();
+
+		if (s)
+			s->dropped++;
+		t->state = STATE_IDLE;
+		goto out;
+	}
+	if (then || (t->retry && t->entry)) {
+		w = my_work(PHASE_RETRY);
+		if (w) {
+			if (t->retry && t->entry)
+				push(w, t->entry, 0, 1, 0, 0);
+			w->then = then;
+			tails.call(ctx, 0);
+		}
+	}
+	send_call(ctx, t);
+	t->state = STATE_IDLE;
+out:
+	leave_gate();
+	return 0;
+}
+
+int raw_tracepoint__sched_process_fork(struct bpf_raw_tracepoint_args *ctx)
+{
+	u32 zero = 0, key = bpf_get_current_pid_tgid(), child = 0, child_tgid = 0;
+	struct thread *t = threads.lookup(&key), *empty;
+	struct config *c = config.lookup(&zero);
+	struct event event = {.type = RECORD_FORK};
+
+	if (!t || !c || !c->follow || t->state == STATE_LAUNCHING)
+		return 0;
+	bpf_probe_read_kernel(&child, 4, (void *)(ctx->args[1] + OFFSET_PID));
+	bpf_probe_read_kernel(&child_tgid, 4, (void *)(ctx->args[1] + OFFSET_TGID));
+	enter_gate();
+	empty = blank.lookup(&zero);
+	if (!empty || threads.update(&child, empty)) {
+		struct stats *s = my_stats();
+
+		if (s)
+			s->lost_tasks++;
+		goto out;
+	}
+	event.tid = key;
+	event.tgid = t->record.tgid;
+	event.other = child;
+	event.other_tgid = child_tgid;
+	t = threads.lookup(&child);
+	if (t) {
+		t->record.type = RECORD_CALL;
+		t->record.tid = child;
+		t->record.tgid = child_tgid;
+		t->state = STATE_NEWBORN;
+	}
+	event.time_ns = bpf_ktime_get_ns();
+	bpf_get_current_comm(&event.comm, sizeof(event.comm));
+	send_event(ctx, &event);
+out:
+	leave_gate();
+	return 0;
+}
+
+int raw_tracepoint__sched_process_exec(struct bpf_raw_tracepoint_args *ctx)
+{
+	u32 key = bpf_get_current_pid_tgid(), former = ctx->args[1];
+	struct thread *t = threads.lookup(&former);
+	struct event event = {.type = RECORD_EXEC};
+
+	if (!t)
+		return 0;
+	enter_gate();
+	if (former != key) {
+		t->record.tid = key;
+		if (threads.update(&key, t)) {
+			struct stats *s = my_stats();
+
+			if (s)
+				s->lost_tasks++;
+		}
+		threads.delete(&former);
+	}
+	event.tid = key;
+	event.tgid = bpf_get_current_pid_tgid() >> 32;
+	event.other = former;
+	event.time_ns = bpf_ktime_get_ns();
+	bpf_get_current_comm(&event.comm, sizeof(event.comm));
+	send_event(ctx, &event);
+	leave_gate();
+	return 0;
+}
+
+int raw_tracepoint__sched_process_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	u32 key = bpf_get_current_pid_tgid();
+	struct thread *t = threads.lookup(&key);
+	struct event event = {.type = RECORD_EXIT};
+	u64 task = current_task_btf(), group;
+
+	if (!t)
+		return 0;
+	enter_gate();
+	event.time_ns = bpf_ktime_get_ns();
+	if (t->state == STATE_CALL) {
+		t->record.flags |= CALL_NO_EXIT;
+		t->record.exit_ns = event.time_ns;
+		send_call(ctx, t);
+	}
+	group = FIELD(u64, task, OFFSET_SIGNAL);
+	event.other = FIELD(u32, task, OFFSET_EXIT_CODE);
+	u32 flags = 0, code = 0;
+	bpf_probe_read_kernel(&flags, 4, (void *)(group + OFFSET_GROUP_FLAGS));
+	bpf_probe_read_kernel(&code, 4, (void *)(group + OFFSET_GROUP_EXIT_CODE));
+	if (flags & SIGNAL_GROUP_EXIT) {
+		event.other = code;
+		event.flags = EXIT_GROUP;
+	}
+	event.tid = key;
+	event.tgid = t->record.tgid;
+	bpf_get_current_comm(&event.comm, sizeof(event.comm));
+	send_event(ctx, &event);
+	threads.delete(&key);
+	leave_gate();
+	return 0;
+}
+
+int raw_tracepoint__signal_deliver(struct bpf_raw_tracepoint_args *ctx)
+{
+	u32 key = bpf_get_current_pid_tgid();
+	struct thread *t = threads.lookup(&key);
+	struct event event = {.type = RECORD_SIGNAL};
+	u64 handler = 1;
+
+	if (!t || ctx->args[0] == SIGKILL || t->state == STATE_LAUNCHING)
+		return 0;
+	enter_gate();
+	event.time_ns = bpf_ktime_get_ns();
+	event.tid = key;
+	event.tgid = t->record.tgid;
+	event.other = ctx->args[0];
+	bpf_probe_read_kernel(&event.info, sizeof(event.info), (void *)ctx->args[1]);
+	bpf_probe_read_kernel(&handler, 8, (void *)ctx->args[2]);
+	if (!handler && ctx->args[0] >= 19 && ctx->args[0] <= 22) /* SIGSTOP, TSTP, TTIN, TTOU */
+		event.flags = SIGNAL_STOPS;
+	bpf_get_current_comm(&event.comm, sizeof(event.comm));
+	send_event(ctx, &event);
+	leave_gate();
+	return 0;
+}
+
+int raw_tracepoint__signal_generate(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct event event = {.type = RECORD_SIGNAL, .flags = SIGNAL_IGNORED};
+	u32 key = 0;
+	struct thread *t;
+
+	if (ctx->args[4] != SIGNAL_RESULT_IGNORED)
+		return 0;
+	bpf_probe_read_kernel(&key, 4, (void *)(ctx->args[2] + OFFSET_PID));
+	t = threads.lookup(&key);
+	if (!t || t->state == STATE_LAUNCHING)
+		return 0;
+	enter_gate();
+	event.time_ns = bpf_ktime_get_ns();
+	event.tid = key;
+	event.tgid = t->record.tgid;
+	event.other = ctx->args[0];
+	if (ctx->args[1] > 1) {
+		bpf_probe_read_kernel(&event.info, sizeof(event.info), (void *)ctx->args[1]);
+	} else {
+		/* SEND_SIG_NOINFO: the current user's kill; SEND_SIG_PRIV: the kernel's own. */
+		u32 *info = (u32 *)event.info;
+
+		info[0] = ctx->args[0];
+		if (ctx->args[1]) {
+			info[2] = 0x80; /* SI_KERNEL */
+		} else {
+			info[4] = bpf_get_current_pid_tgid() >> 32;
+			info[5] = bpf_get_current_uid_gid();
+		}
+	}
+	bpf_probe_read_kernel(&event.comm, sizeof(event.comm), (void *)(ctx->args[2] + OFFSET_COMM));
+	send_event(ctx, &event);
+	leave_gate();
+	return 0;
+}

@@ -1,0 +1,1 @@
+"""The eBPF backend: raw tracepoints report every call, the target never stops."""

@@ -1,0 +1,99 @@
+"""Offsets of fields of kernel structures, from the kernel's own type information.
+
+Source: Documentation/bpf/btf.rst for the format.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+from pytracer.backend.base import BackendUnavailable
+
+VMLINUX = Path("/sys/kernel/btf/vmlinux")
+
+_MAGIC = 0xEB9F
+_HEADER = struct.Struct("<HBBIIIII")
+_STRUCT = 4
+
+
+class Btf:
+    """The types of one BTF blob, found by name without walking all of them."""
+
+    def __init__(self, blob: bytes) -> None:
+        magic, _, _, header_bytes, types, types_bytes, strings, strings_bytes = _HEADER.unpack_from(
+            blob
+        )
+        if magic != _MAGIC:
+            raise BackendUnavailable(
+                "ebpf", f"the kernel's BTF has the magic {magic:#x}, not {_MAGIC:#x}", "report it"
+            )
+        self._types = blob[header_bytes + types : header_bytes + types + types_bytes]
+        self._strings = blob[header_bytes + strings : header_bytes + strings + strings_bytes]
+
+    def offset(self, structure: str, *path: str) -> int:
+        """Find a field's offset.
+
+        Units:  bytes.
+        Errors: KeyError when this kernel has no such structure or field.
+        """
+        members = self._members(structure)
+        if len(path) != 1 or path[0] not in members:
+            raise KeyError(f"struct {structure}.{'.'.join(path)}")
+        return members[path[0]]
+
+    def _members(self, structure: str) -> dict[str, int]:
+        # Every type's record is a multiple of four bytes and begins with its name's offset.
+        name = self._strings.find(b"\0" + structure.encode() + b"\0") + 1
+        wanted = struct.pack("<I", name)
+        at = self._types.find(wanted) if name else -1
+        while at >= 0:
+            info, size = struct.unpack_from("<II", self._types, at + 4)
+            if at % 4 == 0 and info >> 24 & 0x1F == _STRUCT and info & 0xFFFF and size:
+                return self._read_members(at, info)
+            at = self._types.find(wanted, at + 1)
+        raise KeyError(f"struct {structure}")
+
+    def _read_members(self, at: int, info: int) -> dict[str, int]:
+        found = {}
+        for i in range(info & 0xFFFF):
+            name, _, bits = struct.unpack_from("<III", self._types, at + 12 + 12 * i)
+            if info >> 31:  # kind_flag: the upper byte is a bit field's width
+                bits &= 0xFFFFFF
+            end = self._strings.index(b"\0", name)
+            found[self._strings[name:end].decode()] = bits // 8
+        return found
+
+
+def kernel_offsets() -> dict[str, int]:
+    """Find what the programs need to know of this kernel's structures: OFFSET_* constants.
+
+    Units:  bytes.
+    Errors: BackendUnavailable when the kernel has no BTF or lacks a field.
+    """
+    try:
+        btf = Btf(VMLINUX.read_bytes())
+    except OSError as error:
+        raise BackendUnavailable(
+            "ebpf",
+            f"cannot read {VMLINUX}: {error.strerror}",
+            "use a kernel built with CONFIG_DEBUG_INFO_BTF, or --backend=ptrace",
+        ) from error
+    try:
+        return {
+            "OFFSET_PID": btf.offset("task_struct", "pid"),
+            "OFFSET_TGID": btf.offset("task_struct", "tgid"),
+            "OFFSET_COMM": btf.offset("task_struct", "comm"),
+            "OFFSET_EXIT_CODE": btf.offset("task_struct", "exit_code"),
+            "OFFSET_SIGNAL": btf.offset("task_struct", "signal"),
+            "OFFSET_PENDING": btf.offset("task_struct", "pending")
+            + btf.offset("sigpending", "signal"),
+            "OFFSET_STATUS": btf.offset("task_struct", "thread_info")
+            + btf.offset("thread_info", "status"),
+            "OFFSET_GROUP_FLAGS": btf.offset("signal_struct", "flags"),
+            "OFFSET_GROUP_EXIT_CODE": btf.offset("signal_struct", "group_exit_code"),
+        }
+    except KeyError as error:
+        raise BackendUnavailable(
+            "ebpf", f"the kernel's BTF has no {error.args[0]}", "use --backend=ptrace"
+        ) from error

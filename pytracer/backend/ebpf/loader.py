@@ -1,0 +1,141 @@
+"""Bring a source file into the kernel: compiled once, loaded in milliseconds ever after.
+
+A warm start uses bpf(2) alone; libbcc, which brings LLVM along, is loaded only to compile.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import struct
+from collections.abc import Mapping
+from dataclasses import replace
+
+from pytracer.backend.base import BackendUnavailable
+from pytracer.backend.ebpf import bpf
+from pytracer.backend.ebpf.btf import kernel_offsets
+from pytracer.backend.ebpf.cache import Cache, cache_folder, cache_key
+from pytracer.backend.ebpf.compiler import Compiled, MapShape, Program, compile_source, find_library
+from pytracer.backend.ebpf.source import source_folder
+
+_TRACEPOINT = "raw_tracepoint__"
+
+
+def compiled(name: str, cache: Cache | None = None) -> Compiled:
+    """Give the compiled form of a source in bpf/, from the cache where possible.
+
+    Errors: BackendUnavailable.
+    """
+    folder = source_folder()
+    library = os.stat(find_library())
+    kernel = os.uname()
+    sources = sorted(path for path in folder.rglob("*") if path.suffix in (".c", ".h"))
+    parts: list[str | bytes] = [
+        f"{name} {library.st_size} {library.st_mtime_ns}",
+        f"{kernel.release} {kernel.version} {kernel.machine}",
+    ]
+    for path in sources:
+        parts += [path.name, path.read_bytes()]
+    key = cache_key(*parts)
+    cache = cache or Cache(cache_folder())
+    found = cache.get(key)
+    if found is None:
+        found = compile_source(folder, name, kernel_offsets())
+        cache.put(key, found)
+    return found
+
+
+class Loaded:
+    """Programs and maps in the kernel, alive as long as this object is open."""
+
+    def __init__(self) -> None:
+        self.maps: dict[str, bpf.Map] = {}
+        self.programs: dict[str, int] = {}
+        self._links: list[int] = []
+
+    def attach(self) -> None:
+        """Attach every program that is named after a tracepoint.
+
+        Errors: BackendUnavailable.
+        """
+        try:
+            for name, fd in self.programs.items():
+                if name.startswith(_TRACEPOINT):
+                    tracepoint = name.removeprefix(_TRACEPOINT)
+                    self._links.append(bpf.attach_raw_tracepoint(fd, tracepoint))
+        except bpf.BpfError as error:
+            raise _unavailable(error) from error
+
+    def detach(self) -> None:
+        """Detach all programs; the maps stay readable."""
+        while self._links:
+            os.close(self._links.pop())
+
+    def close(self) -> None:
+        """Let go of everything. Idempotent."""
+        self.detach()
+        for fd in self.programs.values():
+            os.close(fd)
+        self.programs.clear()
+        for each in self.maps.values():
+            os.close(each.fd)
+        self.maps.clear()
+
+
+def load(source: Compiled, shapes: Mapping[str, Mapping[str, int]]) -> Loaded:
+    """Create the maps and load the programs; nothing is attached yet.
+
+    Shape:  ``shapes`` overrides fields of MapShape, by map.
+    Errors: BackendUnavailable.
+    """
+    loaded = Loaded()
+    try:
+        for shape in source.maps:
+            wanted = replace(shape, **shapes.get(shape.name, {}))
+            loaded.maps[shape.name] = _create(wanted)
+        for program in source.programs:
+            loaded.programs[program.name] = _load(program, loaded.maps)
+    except bpf.BpfError as error:
+        loaded.close()
+        raise _unavailable(error) from error
+    return loaded
+
+
+def _create(shape: MapShape) -> bpf.Map:
+    fd = bpf.create_map(
+        shape.kind, shape.key_bytes, shape.value_bytes, shape.entries, shape.flags, shape.name
+    )
+    return bpf.Map(fd, shape.key_bytes, shape.value_bytes, shape.entries)
+
+
+def _load(program: Program, maps: dict[str, bpf.Map]) -> int:
+    code = bytearray(program.instructions)
+    for at, name in program.relocations:
+        struct.pack_into("<i", code, at * 8 + 4, maps[name].fd)
+    name = program.name.removeprefix(_TRACEPOINT)
+    try:
+        return bpf.load_program(name, bytes(code))
+    except bpf.BpfError as error:
+        if error.errno in (errno.EPERM, errno.ENOSYS):
+            raise
+        # Once more, to hear why.
+        return bpf.load_program(name, bytes(code), log_bytes=1 << 22)
+
+
+def _unavailable(error: bpf.BpfError) -> BackendUnavailable:
+    match error.errno:
+        case errno.EPERM | errno.EACCES if not error.log:
+            return BackendUnavailable(
+                "ebpf",
+                str(error),
+                "run as root, or with CAP_BPF and CAP_PERFMON; kernel lockdown must not forbid it",
+            )
+        case errno.ENOSYS:
+            return BackendUnavailable(
+                "ebpf", "the kernel has no bpf(2)", "use --backend=ptrace"
+            )
+        case errno.ENOMEM | errno.E2BIG if not error.log:
+            return BackendUnavailable("ebpf", str(error), "free memory, or use --backend=ptrace")
+    last = error.log.strip().splitlines()[-3:]
+    reason = f"{error} ({'; '.join(last)})" if last else str(error)
+    return BackendUnavailable("ebpf", reason, "use --backend=ptrace and report this")

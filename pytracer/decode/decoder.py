@@ -9,7 +9,7 @@ from pytracer.decode.call import Call
 from pytracer.decode.catalogue import Catalogue
 from pytracer.event.schema import SyscallEnter, SyscallExit
 from pytracer.spec.abi import LAYOUTS
-from pytracer.spec.context import LATER, Descriptors
+from pytracer.spec.context import LATER, Descriptors, Sockets
 from pytracer.spec.values import Integer, Phrase, Returned
 
 ERRNO_NAMES = errno.errorcode
@@ -43,6 +43,7 @@ class Decoder:
     ) -> None:
         self.options = options or DecodeOptions()
         self.descriptors = descriptors
+        self.sockets: Sockets | None = None
         self.catalogue = Catalogue(self.options.raw)
         self.in_flight: dict[int, Call] = {}
         self._elements = ALL_ELEMENTS if self.options.whole else self.options.string_bytes + 1
@@ -61,6 +62,7 @@ class Decoder:
         call.enter_ns = event.time_ns
         call.memory = event.memory
         call.descriptors = self.descriptors
+        call.sockets = self.sockets
         call.string_bytes = self.options.string_bytes
         call.elements = self._elements
         call.saved = {}

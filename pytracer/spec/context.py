@@ -54,6 +54,14 @@ class Descriptors(Protocol):
         ...
 
 
+class Sockets(Protocol):
+    """Knowledge of what kind of socket a descriptor is."""
+
+    def protocol(self, pid: int, fd: int) -> str | None:
+        """The protocol's name as the kernel has it ("NETLINK", "TCP"); None when unknown."""
+        ...
+
+
 class Context:
     """A call in progress, as its types see it.
 
@@ -77,6 +85,7 @@ class Context:
         "pid",
         "ret",
         "saved",
+        "sockets",
         "string_bytes",
         "tid",
     )
@@ -94,6 +103,7 @@ class Context:
     pid: int
     tid: int
     descriptors: Descriptors | None
+    sockets: Sockets | None
 
 
 # A decoder's answer at entry when only the exit can tell.

@@ -6,7 +6,7 @@ import struct
 from typing import Any
 
 from pytracer.spec.abi import Layout
-from pytracer.spec.context import LATER, Context, Decode, was_read
+from pytracer.spec.context import LATER, Context, Decode, Number, was_read
 from pytracer.spec.plan import At, Fetch, From, Length, Planning
 from pytracer.spec.type import DecodeAt, Scope, Type, Wrapper
 from pytracer.spec.values import (
@@ -112,6 +112,26 @@ class Path(Pointee):
         return (Fetch(at, planning.phase, length, PATH_MAX, True, planning.always),)
 
 
+def read_buffer(number: Number, path: bool = False, escaped: bool = False) -> DecodeAt:
+    """Compile a decoder of a buffer whose length ``number`` gives; a negative one hides it."""
+
+    def decode_at(ctx: Context, address: int, frame: tuple[Any, ...]) -> Value:
+        if not address:
+            return Address(0)
+        length = number(ctx, frame)
+        if length < 0:
+            return Address(address)
+        limit = length if path or length <= ctx.string_bytes else ctx.string_bytes
+        if not limit:
+            return Text(b"", length > 0, address, path, escaped)
+        data = ctx.memory.read(address, limit)
+        if not isinstance(data, bytes):
+            return unreadable(address, data)
+        return Text(data, length > limit, address, path, escaped)
+
+    return decode_at
+
+
 class Bytes(Pointee):
     """A buffer of a length that a sibling, the result or a constant gives.
 
@@ -128,24 +148,11 @@ class Bytes(Pointee):
         self.unit = unit
 
     def bind_at(self, scope: Scope) -> DecodeAt:
-        path, escaped, unit = self.path, self.escaped, self.unit
         number = scope.number(self.length)
-
-        def decode_at(ctx: Context, address: int, frame: tuple[Any, ...]) -> Value:
-            if not address:
-                return Address(0)
-            length = number(ctx, frame) * unit
-            if length < 0:
-                return Address(address)
-            limit = length if path or length <= ctx.string_bytes else ctx.string_bytes
-            if not limit:
-                return Text(b"", length > 0, address, path, escaped)
-            data = ctx.memory.read(address, limit)
-            if not isinstance(data, bytes):
-                return unreadable(address, data)
-            return Text(data, length > limit, address, path, escaped)
-
-        return decode_at
+        unit = self.unit
+        if unit != 1:
+            return read_buffer(lambda c, f: number(c, f) * unit, self.path, self.escaped)
+        return read_buffer(number, self.path, self.escaped)
 
     def fetches_at(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
         limit = PATH_MAX if self.path else min(planning.string_bytes, CAPTURE_LIMIT)

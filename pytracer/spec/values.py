@@ -88,7 +88,8 @@ class Text:
 
 @dataclass(slots=True, eq=False)
 class Descriptor:
-    """A file descriptor; ``name`` for special values (AT_FDCWD), ``about`` what it refers to (-y)."""
+    """A file descriptor; ``name`` for special values (AT_FDCWD), ``about`` what it refers to (-y).
+    """
 
     value: int
     name: str | None = None
@@ -142,7 +143,8 @@ class Array:
 
 @dataclass(slots=True, eq=False)
 class Set:
-    """A set of names or numbers without order: signals, descriptors. ``inverted``: all but these."""
+    """A set of names or numbers without order: signals, descriptors. ``inverted``: all but these.
+    """
 
     items: tuple[str, ...]
     inverted: bool = False
@@ -159,18 +161,27 @@ class Changed:
 
 @dataclass(slots=True, eq=False)
 class Noted:
-    """A value and a remark on it."""
+    """A value and a remark on it. ``instead``: the remark is the value's name, as a symbol's is."""
 
     value: Value
     note: str
+    instead: bool = False
 
 
 @dataclass(slots=True, eq=False)
 class Function:
-    """A value written as the macro or function that makes it: makedev(0x8, 0x1)."""
+    """A value written as the macro or function that makes it: makedev(0x8, 0x1).
+
+    ``raw``: the value itself, for outputs that show constants raw (-X); None where it has no such
+    form.
+    ``title``: the field's name where only the raw forms carry it (inet_pton names its field
+    inside).
+    """
 
     name: str
     args: tuple[Value, ...]
+    raw: Value | None = None
+    title: str = ""
 
 
 @dataclass(slots=True, eq=False)

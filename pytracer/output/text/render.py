@@ -204,10 +204,18 @@ class Renderer:
         return f"{self.write(value.before)} => {self.write(value.after)}"
 
     def _noted(self, value: Noted) -> str:
+        if value.instead and self.xlats is not Xlats.VERBOSE:
+            return self.write(value.value) if self.xlats is Xlats.RAW else value.note
         return f"{self.write(value.value)} /* {value.note} */"
 
     def _function(self, value: Function) -> str:
-        return f"{value.name}({', '.join(map(self.write, value.args))})"
+        text = f"{value.name}({', '.join(map(self.write, value.args))})"
+        if value.raw is None or self.xlats is Xlats.ABBREV:
+            return text
+        raw = self.write(value.raw)
+        if value.title:
+            raw = f"{value.title}={raw}"
+        return raw if self.xlats is Xlats.RAW else f"{raw} /* {text} */"
 
     def _phrase(self, value: Phrase) -> str:
         return value.text

@@ -1,0 +1,91 @@
+"""Vectors of buffers: readv, writev, sendmsg, process_vm_readv.
+
+``Vector("iovcnt")`` shows the whole buffers that a call is given, ``Filled("iovcnt")`` as much as
+the call filled in, ``Places("iovcnt")`` where they lie and no more.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytracer.spec.aggregate import ArrayOf, StructOf
+from pytracer.spec.context import LATER, Context, Decode
+from pytracer.spec.plan import At, Fetch, Planning
+from pytracer.spec.pointer import Bytes, read_buffer
+from pytracer.spec.scalar import Number, Pointer
+from pytracer.spec.type import DecodeAt, Scope
+from pytracer.spec.values import Value
+
+IOV_MAX = 1024  # UIO_MAXIOV, include/uapi/linux/uio.h
+
+IOVEC = StructOf(iov_base=Bytes(length="iov_len"), iov_len=Number("ulong"))
+IOVEC_PLACE = StructOf(iov_base=Pointer(), iov_len=Number("ulong"))
+
+
+class _Left:
+    """The key, in what a call keeps, of the bytes that no buffer of a vector has shown yet."""
+
+
+class _Part(Bytes):
+    """A buffer, as far as the call filled it."""
+
+    def bind_at(self, scope: Scope) -> DecodeAt:
+        whole = scope.number(self.length)
+
+        def part(ctx: Context, frame: tuple[Any, ...]) -> int:
+            left: int = ctx.saved[_Left]
+            length = min(whole(ctx, frame), left)
+            ctx.saved[_Left] = left - length
+            return length
+
+        return read_buffer(part)
+
+
+def Vector(count: str) -> ArrayOf:
+    """``count`` buffers, each shown whole: what a call is given to write."""
+    return ArrayOf(IOVEC, count)
+
+
+def Places(count: str) -> ArrayOf:
+    """``count`` buffers of which only the addresses are shown."""
+    return ArrayOf(IOVEC_PLACE, count)
+
+
+class Filled(ArrayOf):
+    """``count`` buffers that hold, one after the other, the bytes that a call has brought.
+
+    ``total`` names how many. A pointer to them is decoded when the call has returned; if it failed,
+    only the buffers' addresses are shown.
+    """
+
+    def __init__(self, count: str, total: str = "ret") -> None:
+        super().__init__(StructOf(iov_base=_Part(length="iov_len"), iov_len=Number("ulong")), count)
+        self.total = total
+        self.places = Places(count)
+
+    def bind_at(self, scope: Scope) -> DecodeAt:
+        filled = super().bind_at(scope)
+        places = self.places.bind_at(scope)
+        number = scope.number(self.total)
+
+        def decode_at(ctx: Context, address: int, frame: tuple[Any, ...]) -> Value:
+            if ctx.failed:
+                value: Value = places(ctx, address, frame)
+                return value
+            ctx.saved[_Left] = number(ctx, frame)
+            value = filled(ctx, address, frame)
+            return value
+
+        return decode_at
+
+    def bind(self, scope: Scope) -> Decode:
+        decode_at = self.bind_at(scope)
+
+        def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Any:
+            return decode_at(ctx, raw, frame) if ctx.exiting else LATER
+
+        return decode
+
+    def fetches_at(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
+        late = planning.at_exit(always=True)
+        return super().fetches_at(at, late)

@@ -100,8 +100,12 @@ def _evaluate(
     with tempfile.TemporaryDirectory(prefix="pytracer-probe-") as folder:
         probe, target, raw = (Path(folder) / name for name in ("probe.c", "probe.o", "probe.bin"))
         while True:
-            lines = [f"{{ (unsigned long long)({expressions[n]}), ({expressions[n]}) < 0 }},"
-                     for n in names]
+            # A product refuses pointers, whose addresses gcc would take for constants.
+            lines = [
+                f"{{ (unsigned long long)({expressions[n]}), "
+                f"(({expressions[n]}) < 0) + 0 * ({expressions[n]}) }},"
+                for n in names
+            ]
             start = head.count("\n") + 2
             probe.write_text(
                 head

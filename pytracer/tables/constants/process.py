@@ -37,8 +37,8 @@ CLONE_NNP = 0x800000000
 CLONE_PIDFD_AUTOKILL = 0x1000000000
 CLONE_EMPTY_MNTNS = 0x2000000000
 WNOHANG = 1
-WSTOPPED = 2
 WEXITED = 4
+WSTOPPED = 2
 WCONTINUED = 8
 WNOWAIT = 0x1000000
 __WCLONE = 0x80000000
@@ -188,6 +188,9 @@ NT_ARM_ZT = 0x40d
 NT_ARM_FPMR = 0x40e
 NT_ARM_POE = 0x40f
 NT_ARM_GCS = 0x410
+NT_METAG_CBUF = 0x500
+NT_METAG_RPIPE = 0x501
+NT_METAG_TLS = 0x502
 NT_ARC_V2 = 0x600
 NT_VMCOREDD = 0x700
 NT_MIPS_DSP = 0x800
@@ -417,7 +420,6 @@ PER_LINUX32 = 8
 PER_RISCOS = 0xc
 PER_OSF4 = 0xf
 PER_HPUX = 0x10
-PER_CLEAR_ON_SETID = 0x740000
 PER_ISCR4 = 0x4000005
 PER_SUNOS = 0x4000006
 PER_IRIX32 = 0x4000009
@@ -897,8 +899,8 @@ WAIT_OPTIONS = Xlat(
     "W???",
     (
         (1, "WNOHANG"),
-        (2, "WSTOPPED"),
         (4, "WEXITED"),
+        (2, "WSTOPPED"),
         (8, "WCONTINUED"),
         (0x1000000, "WNOWAIT"),
         (0x80000000, "__WCLONE"),
@@ -1009,7 +1011,7 @@ PTRACE_SYSCALL_INFO_OPS = Xlat(
     ),
 )
 
-# Source of what no header has: glibc's elf.h and System V's names for the notes that Linux does not make
+# Source of what no header has: glibc's elf.h and System V's names for the notes that Linux does not make; metag until Linux 4.16
 ELF_NOTES = Xlat(
     "NT_???",
     (
@@ -1084,6 +1086,9 @@ ELF_NOTES = Xlat(
         (0x40e, "NT_ARM_FPMR"),
         (0x40f, "NT_ARM_POE"),
         (0x410, "NT_ARM_GCS"),
+        (0x500, "NT_METAG_CBUF"),
+        (0x501, "NT_METAG_RPIPE"),
+        (0x502, "NT_METAG_TLS"),
         (0x600, "NT_ARC_V2"),
         (0x700, "NT_VMCOREDD"),
         (0x800, "NT_MIPS_DSP"),
@@ -1467,7 +1472,6 @@ PERSONALITY_TYPES = Xlat(
         (0xc, "PER_RISCOS"),
         (0xf, "PER_OSF4"),
         (0x10, "PER_HPUX"),
-        (0x740000, "PER_CLEAR_ON_SETID"),
         (0x4000005, "PER_ISCR4"),
         (0x4000006, "PER_SUNOS"),
         (0x4000009, "PER_IRIX32"),

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-Replacement = str | Callable[[re.Match[str]], str]
+Replacement = Callable[[re.Match[str]], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,19 @@ class Difference:
     only: frozenset[str]
 
 
-def _differs(reason: str, pattern: str, replacement: Replacement, *only: str) -> Difference:
+def _differs(reason: str, pattern: str, replacement: str | Replacement, *only: str) -> Difference:
+    if isinstance(replacement, str):
+        replacement = _template(replacement)
     return Difference(reason, re.compile(pattern), replacement, frozenset(only))
+
+
+def _template(text: str) -> Replacement:
+    r"""Make a replacement of text in which \1 to \9 stand for groups and all else for itself."""
+
+    def fill(match: re.Match[str]) -> str:
+        return re.sub(r"\\([1-9])", lambda group: match[int(group[1])] or "", text)
+
+    return fill
 
 
 def _epoll_data(match: re.Match[str]) -> str:
@@ -184,7 +195,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     _differs(
         "7.2 tells the terminal's commands from the sound card's by the descriptor",
         r"SNDCTL_TMR_(?:TIMEBASE|START|STOP|CONTINUE|TEMPO|SOURCE) or (TC[A-Z]+)",
-        r"⟦(?:SNDCTL_TMR_\\w+ or )?\1⟧",
+        r"⟦(?:SNDCTL_TMR_\w+ or )?\1⟧",
         "ioctl",
     ),
 )

@@ -58,6 +58,7 @@ def environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
         "HOME": str(home),
         "LANG": "C.UTF-8",
         "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+        "PERL_HASH_SEED": "0",
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
         "SHELL": "/bin/sh",

@@ -1,0 +1,77 @@
+"""What the tracer knows about each task, and what /proc tells of one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+from pytracer.event.schema import Task
+
+OUTSIDE: Final = 0
+INSIDE: Final = 1
+UNWANTED: Final = 2
+
+
+class Tracee:
+    """A traced task.
+
+    ``inside`` tells where the last system-call stop left it: OUTSIDE of any call, INSIDE
+    one that was reported, or inside an UNWANTED one. ``system_ns``: what its process had
+    spent in the kernel when the call was entered.
+    """
+
+    __slots__ = ("inside", "system_ns", "task", "tid")
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.tid = task.tid
+        self.inside = OUTSIDE
+        self.system_ns = 0
+
+
+def read_comm(tid: int) -> str:
+    """Read the name of a task.
+
+    Errors: empty when the task is gone.
+    """
+    try:
+        raw = Path(f"/proc/{tid}/comm").read_bytes()
+    except OSError:
+        return ""
+    return raw.removesuffix(b"\n").decode("utf-8", "surrogateescape")
+
+
+def read_ids(tid: int) -> tuple[int, int]:
+    """Read a task's thread group and its parent's.
+
+    Errors: (tid, 0) when the task is gone.
+    """
+    group, parent = tid, 0
+    try:
+        text = Path(f"/proc/{tid}/status").read_bytes()
+    except OSError:
+        return group, parent
+    for line in text.splitlines():
+        if line.startswith(b"Tgid:"):
+            group = int(line[5:])
+        elif line.startswith(b"PPid:"):
+            parent = int(line[5:])
+            break
+    return group, parent
+
+
+def is_thread_of(pid: int, tid: int) -> bool:
+    """Tell whether ``tid`` belongs to the process ``pid``."""
+    return tid != pid and os.access(f"/proc/{pid}/task/{tid}", os.F_OK)
+
+
+def list_threads(pid: int) -> list[int]:
+    """List the tasks of the process that ``pid`` belongs to, ``pid`` left out.
+
+    Errors: empty when it is gone.
+    """
+    try:
+        return sorted(int(name) for name in os.listdir(f"/proc/{pid}/task") if int(name) != pid)
+    except OSError:
+        return []

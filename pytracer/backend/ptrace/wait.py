@@ -1,0 +1,95 @@
+"""Waiting for stops: look a few times, then sleep, and never miss a request to end.
+
+A sleeping tracer costs tens of microseconds to wake on another CPU, far more than the
+stop itself. So it polls for about as long as a wake-up takes and only then sleeps.
+Nothing is pinned: the target never sees another affinity mask.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import signal
+import threading
+from typing import Final
+
+from pytracer.backend.ptrace import api
+
+_SIG_BLOCK: Final = 0
+_SIG_UNBLOCK: Final = 1
+_SIGCHLD_SET: Final = (ctypes.c_ulong * 16)(1 << (signal.SIGCHLD - 1))
+_SIGCHLD_ADDRESS: Final = ctypes.addressof(_SIGCHLD_SET)
+_SFD_FLAGS: Final = os.O_CLOEXEC | os.O_NONBLOCK
+
+# About 45 microseconds: what a wake-up across CPUs costs.
+_SPINS: Final = 64
+_PEEK_FLAGS: Final = api.WALL | api.WNOHANG | api.WNOWAIT | api.WEXITED | api.WSTOPPED
+_peeked = api.Buffer(128)
+
+
+def spin_budget() -> int:
+    """Tell how often to look for a stop before sleeping: not at all on a single CPU."""
+    return _SPINS if len(os.sched_getaffinity(0)) > 1 else 0
+
+
+def peek() -> bool:
+    """Tell whether a child has a change of state to report, or there is no child at all."""
+    _peeked.data[0] = 0  # si_signo, which stays zero when there is nothing
+    failed = api.waitid(api.P_ALL, 0, _peeked.address, _PEEK_FLAGS) < 0
+    return failed or _peeked.data[0] != 0
+
+
+class Bell:
+    """Something to sleep on: rung by a child's change of state or by :meth:`ring`.
+
+    wait4 can be interrupted by a signal only while it sleeps: one that comes just before
+    would be noticed at the next stop, maybe never. poll on descriptors has no such gap.
+    """
+
+    def __init__(self) -> None:
+        self._child = -1
+        self._read, self._write = os.pipe2(_SFD_FLAGS)
+        self._poll = select.poll()
+        self._poll.register(self._read, select.POLLIN)
+        self._former_wakeup: int | None = None
+
+    def open(self) -> None:
+        """Hear of children, and of signals when this is the main thread."""
+        self._child = api.signalfd(-1, _SIGCHLD_ADDRESS, _SFD_FLAGS)
+        self._poll.register(self._child, select.POLLIN)
+        if threading.current_thread() is threading.main_thread():
+            self._former_wakeup = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+
+    def ring(self) -> None:
+        """Wake the sleeper, or keep it from falling asleep. Safe in a signal handler."""
+        try:
+            os.write(self._write, b"\0")
+        except BlockingIOError:
+            return  # full: it will not sleep
+
+    def hold(self) -> None:
+        """Begin to listen: what happens from here on ends the next :meth:`sleep`."""
+        api.sigprocmask(_SIG_BLOCK, _SIGCHLD_ADDRESS, None)
+
+    def sleep(self, milliseconds: int | None = None) -> None:
+        """Sleep until something happened since :meth:`hold`."""
+        ready = self._poll.poll(milliseconds)
+        for descriptor, _ in ready:
+            if descriptor == self._read:
+                os.read(self._read, 4096)
+
+    def release(self) -> None:
+        """Stop listening, and forget what was heard: the caller looks for itself."""
+        # SIGCHLD is ignored by default, so unblocking discards it.
+        api.sigprocmask(_SIG_UNBLOCK, _SIGCHLD_ADDRESS, None)
+
+    def close(self) -> None:
+        """Give the descriptors back. Idempotent."""
+        if self._former_wakeup is not None:
+            signal.set_wakeup_fd(self._former_wakeup)
+            self._former_wakeup = None
+        for descriptor in (self._child, self._read, self._write):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._child = self._read = self._write = -1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import Any
 
 from pytracer.spec.abi import Layout
@@ -217,6 +218,51 @@ class Out(In):
 
     def fetches(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
         return self.inner.fetches_at(at, planning.at_exit(self.failed))
+
+
+class OutIf(Out):
+    """Out, decoded only where the result passes a test; otherwise the address alone is shown.
+
+    ``holds`` gets the raw result, errors included.
+    """
+
+    def __init__(self, inner: Type, holds: Callable[[int], bool]) -> None:
+        super().__init__(inner, failed=True)
+        self.holds = holds
+
+    def bind(self, scope: Scope) -> Decode:
+        decode_at = self.inner.bind_at(scope)
+        holds = self.holds
+
+        def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Any:
+            if not ctx.exiting:
+                return LATER
+            return decode_at(ctx, raw, frame) if holds(ctx.ret) else Address(raw)
+
+        return decode
+
+
+class Kept(Wrapper):
+    """A value decoded at the entry, although it is shown after what only the exit can tell."""
+
+    def bind(self, scope: Scope) -> Decode:
+        decode_now = self.inner.bind(scope)
+
+        def decode(ctx: Context, raw: Any, frame: tuple[Any, ...]) -> Any:
+            return ctx.saved[self] if ctx.exiting else decode_now(ctx, raw, frame)
+
+        return decode
+
+    def prefetch(self, scope: Scope, index: int) -> Any:
+        decode_now = self.inner.bind(scope)
+
+        def keep(ctx: Context) -> None:
+            ctx.saved[self] = decode_now(ctx, ctx.args[index], ctx.args)
+
+        return keep
+
+    def fetches(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
+        return self.inner.fetches(at, planning.at_entry())
 
 
 class InOut(In):

@@ -144,11 +144,14 @@ class Array:
 @dataclass(slots=True, eq=False)
 class Set:
     """A set of names or numbers without order: signals, descriptors. ``inverted``: all but these.
+
+    ``numbers``: what the names stand for, one each; empty when the items are numbers themselves.
     """
 
     items: tuple[str, ...]
     inverted: bool = False
     address: int = 0
+    numbers: tuple[int, ...] = ()
 
 
 @dataclass(slots=True, eq=False)

@@ -182,11 +182,10 @@ class Renderer:
             return hex(value.address)
         items = value.items
         more = value.more
+        if self.brief and value.brief == 0:
+            text = hex(value.address)
+            return f"{text} /* {value.note} */" if value.note else text
         if self.brief and value.brief is not None and len(items) > value.brief:
-            if not value.brief:
-                return (
-                    f"{hex(value.address)} /* {value.note} */" if value.note else hex(value.address)
-                )
             items = items[: value.brief]
             more = True
         parts = [self.write(item) for item in items]
@@ -197,7 +196,16 @@ class Renderer:
         return "[" + ", ".join(parts) + "]"
 
     def _set(self, value: Set) -> str:
-        body = "[" + " ".join(value.items) + "]"
+        if self.undecoded and value.address:
+            return hex(value.address)
+        items = value.items
+        if value.numbers and self.xlats is not Xlats.ABBREV:
+            verbose = self.xlats is Xlats.VERBOSE
+            items = tuple(
+                f"{number} /* {name} */" if verbose else str(number)
+                for number, name in zip(value.numbers, items, strict=True)
+            )
+        body = "[" + " ".join(items) + "]"
         return "~" + body if value.inverted else body
 
     def _changed(self, value: Changed) -> str:

@@ -32,7 +32,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.differential.compare import compare, compare_same_run
-from tests.differential.run import PYTRACER, Program, RunFailed, trace_together, trace_twice
+from tests.differential.run import (
+    PYTRACER,
+    Program,
+    RunFailed,
+    following,
+    separate,
+    trace_together,
+    trace_twice,
+)
 from tests.programs.build import BuildFailed, build
 
 
@@ -97,7 +105,7 @@ def _parse(words: Sequence[str]) -> _Request:
     return request
 
 
-def _column(options: Sequence[str]) -> int:
+def column_of(options: Sequence[str]) -> int:
     """Return where "=" stands, less what precedes a line and is cut off before comparing."""
     column = 40
     for index, option in enumerate(options):
@@ -105,8 +113,7 @@ def _column(options: Sequence[str]) -> int:
             column = int(options[index + 1])
         elif option.startswith("-a") and option[2:].isdigit():
             column = int(option[2:])
-    following = any(option in ("-f", "--follow-forks") for option in options)
-    return column - (6 if following else 0)
+    return column - (6 if following(options) and not separate(options) else 0)
 
 
 def main(words: Sequence[str]) -> int:
@@ -121,12 +128,14 @@ def main(words: Sequence[str]) -> int:
         if request.ebpf:
             tracer = request.tracer or (*PYTRACER, "--backend=ebpf")
             pair = trace_together(program, request.options, tracer, request.keep)
-            report = compare_same_run(*pair, rewrite=not request.raw, column=_column(()))
+            report = compare_same_run(
+                *pair, rewrite=not request.raw, column=column_of(request.options)
+            )
         else:
             tracer = request.tracer or (*PYTRACER, "--backend=ptrace")
             pair = trace_twice(program, request.options, second=tracer, keep=request.keep)
             rewrite = not request.raw and tracer[0] != "strace"
-            report = compare(*pair, rewrite=rewrite, column=_column(request.options))
+            report = compare(*pair, rewrite=rewrite, column=column_of(request.options))
     except _Usage as error:
         print(error.args[0] or __doc__, file=sys.stderr)
         return 2

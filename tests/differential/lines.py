@@ -14,12 +14,14 @@ from pathlib import Path
 UNFINISHED = " <unfinished ...>"
 
 _PID_PREFIX = re.compile(r"(?:\[pid +(\d+)\]|(\d+)) +(?=\S)(.*)", re.DOTALL)
-_STAMP = r"(?:\d+\.\d{6} |\d\d:\d\d:\d\d(?:\.\d{6})? |[+ ]? *\d+\.\d{6} )"
+_STAMP = r"(?:\d+|\d\d:\d\d:\d\d)(?:\.\d{3,9})? +(?:\(\+ +[\d.]+\) +)?"
 _FRAME = r"(?:\[[ \d]+\] )?(?:\[[0-9a-f?]+\] )?"
+STAMP = re.compile(rf"^ *{_STAMP}")
 _HEAD = re.compile(rf"\s*(?:{_STAMP})?\s*{_FRAME}(.*)", re.DOTALL)
 _NAME = re.compile(r"(?:<\.\.\. )?([a-z_0-9]+)(?:\(| resumed>)")
 _RESUMED = re.compile(rf"(\s*(?:{_STAMP})?\s*{_FRAME})<\.\.\. ([a-z_0-9]+) resumed>(.*)", re.DOTALL)
-_OWN_PID = re.compile(r"\b(?:set_tid_address|gettid|getpid)\(.*\) += (\d+)$")
+_OWN_PID = re.compile(r"\b(?:set_tid_address|gettid|getpid)\(.*\) += (\d+)(?: <|$)")
+_CHILD = re.compile(r"--- SIGCHLD \{.*\bsi_pid=(\d+)")
 _NEW_TASK = re.compile(r"(?:^|\s)(?:<\.\.\. )?(?:clone3?|v?fork)(?:\(| resumed>).* = (\d+)(?: <|$)")
 
 
@@ -125,6 +127,19 @@ def streams_of(tasks: dict[int, list[str]]) -> dict[str, Stream]:
     orphans = [pid for pid in stitched if pid not in keys]
     keys |= {pid: f"?{index}" for index, pid in enumerate(orphans)}
     return {key: Stream(key, pid, stitched[pid]) for pid, key in keys.items()}
+
+
+def children_of(streams: dict[str, Stream]) -> dict[str, int]:
+    """Name the tasks that were made under a tracer's eyes but are not in its log."""
+    known = {stream.pid for stream in streams.values()}
+    found: dict[str, int] = {}
+    for key, stream in streams.items():
+        for line in stream.lines:
+            new = _NEW_TASK.search(line.text) or _CHILD.search(line.text)
+            if new and int(new[1]) not in known:
+                known.add(int(new[1]))
+                found[f"{key}.child{len(found)}"] = int(new[1])
+    return found
 
 
 def _made_by(lines: list[Line], tasks: dict[int, list[Line]]) -> list[int]:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from tests.differential.lines import STAMP
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -27,12 +29,7 @@ def _rule(name: str, reason: str, pattern: str, replacement: str, *only: str) ->
 
 
 RULES: tuple[Rule, ...] = (
-    _rule(
-        "stamp",
-        "-t, -tt, -ttt and -r print when a call was made",
-        r"^ *(?:\d+\.\d{6}|\d\d:\d\d:\d\d(?:\.\d{6})?) ",
-        "STAMP ",
-    ),
+    Rule("stamp", "-t, -tt, -ttt and -r print when a call was made", STAMP, "STAMP "),
     _rule("spent", "-T prints how long a call took", r" <\d+\.\d{3,9}>$", " <SPENT>"),
     _rule(
         "getrandom",
@@ -125,6 +122,16 @@ RULES: tuple[Rule, ...] = (
         r"pwrite64(\1, SALTED, \2, ",
         "pwrite64",
     ),
+    _rule(
+        "space",
+        "others use the same filesystem",
+        r"\bf_(bfree|bavail|ffree)=\d+",
+        r"f_\1=SPACE",
+        "statfs",
+        "statfs64",
+        "fstatfs",
+        "fstatfs64",
+    ),
     _rule("left", "how much of a time-out was left", r"\bleft \{tv_sec=[^}]*\}", "left {LEFT}"),
     _rule(
         "unslept",
@@ -170,14 +177,20 @@ _URANDOM = re.compile(r'open(?:at)?\(.*"/dev/u?random", .* = (\d+)')
 _READ = re.compile(r"(read|close)\((\d+)")
 _BYTES = re.compile(r'"(?:[^"\\]|\\.)*"(?:\.\.\.)?')
 _ENVP = re.compile(r"^((?:STAMP )?(?:\[[^\]]*\] )*execve\(.*, )0x[0-9a-f]+( /\* \d+ vars? \*/)")
-_NUMBER = re.compile(r"(?<![0-9A-Za-z_.])\d{3,7}(?![0-9A-Za-z_.])(?!\*1024)")
+_NUMBER = re.compile(r"(?<![0-9A-Za-z_.])(?:\d{3,7}|0x[0-9a-f]{3,6})(?![0-9A-Za-z_.])(?!\*1024)")
+_PAGE = 4096
 
 
 def pid_names(pids: Mapping[str, int], tracer: int | None) -> dict[str, str]:
-    """Map each pid of a run, as text, to a name that is the same in every run."""
-    names = {str(pid): f"PID<{key}>" for key, pid in pids.items() if pid >= 100}
-    if tracer is not None:
-        names[str(tracer)] = "PID<tracer>"
+    """Map each pid of a run, as text, to a name that is the same in every run.
+
+    A pid that could as well be a number of pages keeps its digits.
+    """
+    known = dict(pids) | ({} if tracer is None else {"tracer": tracer})
+    names = {}
+    for key, pid in known.items():
+        if pid >= 100 and pid % _PAGE:
+            names[str(pid)] = names[hex(pid)] = f"PID<{key}>"
     return names
 
 

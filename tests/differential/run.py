@@ -13,7 +13,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.differential.lines import Stream, read_files, single_log, split_log, stitch, streams_of
+from tests.differential.lines import (
+    Stream,
+    children_of,
+    read_files,
+    single_log,
+    split_log,
+    stitch,
+    streams_of,
+)
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 STRACE = ("strace",)
@@ -45,7 +53,9 @@ class Trace:
 
     @property
     def pids(self) -> dict[str, int]:
-        return {key: stream.pid for key, stream in self.streams.items()}
+        """Every process and thread that is known of, by a name that is the same in every run."""
+        traced = {key: stream.pid for key, stream in self.streams.items()}
+        return traced | children_of(self.streams)
 
 
 class RunFailed(Exception):
@@ -117,11 +127,23 @@ def _service(program: Program, work: Path) -> Iterator[None]:
             server.kill()
 
 
+_LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
+_HIGH = 10007
+
+
+def _keep_pids_high() -> None:
+    """Have the kernel count on from 10,000 after pids wrapped, so that none looks like a size."""
+    with contextlib.suppress(OSError):
+        if int(_LAST_PID.read_text()) < _HIGH:
+            _LAST_PID.write_text(str(_HIGH))
+
+
 def run(command: Sequence[str], program: Program, cwd: Path, logs: Path) -> tuple[int, str, int]:
     """Run a command line to its end; return exit status, its standard error and its pid.
 
     Errors: RunFailed when it outlives the program's time-out; its whole session is killed.
     """
+    _keep_pids_high()
     with (
         (logs / "stdout").open("wb") as out,
         (logs / "stderr").open("wb") as err,
@@ -158,11 +180,11 @@ def _kill_session(session: int) -> None:
 
 
 def _collect(log: Path, options: Sequence[str], status: int, stderr: str, pid: int) -> Trace:
-    if _separate(options):
+    if separate(options):
         tasks = read_files(log)
     elif log.exists():
         text = log.read_text(errors="surrogateescape")
-        tasks = split_log(text) if _following(options) else single_log(text)
+        tasks = split_log(text) if following(options) else single_log(text)
     else:
         tasks = {}
     if not tasks:
@@ -182,11 +204,13 @@ def _short(options: Sequence[str], letter: str) -> int:
     return count
 
 
-def _following(options: Sequence[str]) -> bool:
+def following(options: Sequence[str]) -> bool:
+    """Tell whether options ask to follow children (-f)."""
     return bool(_short(options, "f")) or "--follow-forks" in options
 
 
-def _separate(options: Sequence[str]) -> bool:
+def separate(options: Sequence[str]) -> bool:
+    """Tell whether options ask for one file a process (-ff)."""
     return _short(options, "f") > 1 or "--output-separately" in options
 
 

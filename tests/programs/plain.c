@@ -133,8 +133,10 @@ int main(int argc, char **argv)
 	if (argc > 1) {
 		child = fork();
 		MUST(child >= 0);
-		if (child == 0)
+		if (child == 0) {
+			usleep(30000);	/* the parent is to wait before its child ends */
 			_exit(7);
+		}
 		MUST(waitpid(child, &status, 0) == child);
 	}
 	MUST(syscall(1000, 1, 2, 3, 4, 5, 6) == -1);

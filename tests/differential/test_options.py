@@ -1,0 +1,214 @@
+"""Every option that shapes the output, against strace, on cheap programs."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.differential.compare import compare, compare_same_run
+from tests.differential.diff import column_of
+from tests.differential.run import PYTRACER, STRACE, Program, run, trace_together, trace_twice
+from tests.programs.build import build
+
+pytestmark = pytest.mark.needs_program("strace", "setarch", "gcc")
+
+OPTIONS = (
+    "-t",
+    "-tt",
+    "-ttt",
+    "-r",
+    "-T",
+    "-s 0",
+    "-s 5",
+    "-s 4096",
+    "-x",
+    "-xx",
+    "-x -s 3",
+    "-v",
+    "-v -s 2",
+    "-y",
+    "-yy",
+    "-X raw",
+    "-X verbose",
+    "-X abbrev",
+    "-n",
+    "-i",
+    "-n -i -t",
+    "-a 0",
+    "-a 17",
+    "-a 80",
+    "-q",
+    "-qq",
+    "-qqq",
+    "-e quiet=exit",
+    "--quiet=attach,personality",
+    "-e trace=openat,close",
+    "-e trace=!openat,close",
+    "-e open,read,write",
+    "-e trace=%file",
+    "-e trace=file",
+    "-e trace=%desc",
+    "-e trace=%network",
+    "-e trace=%process",
+    "-e trace=%memory",
+    "-e trace=%signal",
+    "-e trace=%creds",
+    "-e trace=%clock",
+    "-e trace=%pure",
+    "-e trace=%stat",
+    "-e trace=%lstat",
+    "-e trace=%fstat",
+    "-e trace=%%stat",
+    "-e trace=%statfs",
+    "-e trace=%%statfs",
+    "-e trace=!%file,%memory",
+    "-e trace=/^(open|read)",
+    "-e trace=?nonesuch,write",
+    "-e trace=none",
+    "-e trace=all",
+    "-e trace=write@64",
+    "-e trace=exit_group -e status=unavailable",
+    "-z",
+    "-Z",
+    "-e status=failed",
+    "-e status=successful,unfinished",
+    "-e status=!failed",
+    "-e signal=none",
+    "-e signal=!SIGCHLD",
+    "-e raw=all",
+    "-e raw=openat,mmap",
+    "-e abbrev=none",
+    "-e abbrev=!newfstatat",
+    "-e verbose=none",
+    "-e verbose=!newfstatat",
+    "-P file",
+    "-P file -P folder",
+    "-e read=0,1",
+    "-e write=1",
+    "-E ADDED=1 -E HOME",
+    "-b execve",
+    "-A",
+    "--seccomp-bpf -f -e trace=openat,write",
+    "-f",
+    "-ff",
+    "-ff -t",
+    "--follow-forks --decode-fds=all --string-limit=7",
+    "--absolute-timestamps=precision:ns",
+    "--relative-timestamps=ms",
+    "--syscall-times=ns",
+    "--timestamps=format:unix,precision:ms",
+    "--instruction-pointer --syscall-number",
+    "--strings-in-hex=non-ascii --no-abbrev",
+    "--trace-path=file --failed-only",
+)
+
+# With the ebpf backend on the same run. What strace's own lines carry of time cannot be equal.
+SAME_RUN = (
+    "-s 0",
+    "-s 5",
+    "-s 1000",
+    "-x",
+    "-xx",
+    "-v",
+    "-y",
+    "-yy",
+    "-X raw",
+    "-X verbose",
+    "-a 17",
+    "-n",
+    "-e trace=%file",
+    "-e trace=%network,%desc",
+    "-e trace=!mmap",
+    "-z",
+    "-Z",
+    "-e signal=none",
+    "-e raw=openat,mmap",
+    "-e abbrev=none",
+    "-e verbose=none",
+    "-q",
+    "-qq",
+)
+
+SUMMARIES = (
+    "-c",
+    "-c -f",
+    "-c -S calls",
+    "-c -S name",
+    "-c -w -S errors",
+    "-c -U name,calls,errors",
+    "-c -e trace=%file",
+    "-c -Z",
+    "--summary-only --summary-sort-by=calls --summary-columns=calls,syscall",
+)
+
+
+def _program() -> Program:
+    return Program((str(build("plain.c")), "fork"))
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_ptrace_heeds(options: str) -> None:
+    words = options.split()
+    pair = trace_twice(_program(), words)
+    report = compare(*pair, rewrite=True, column=column_of(words))
+    if not report:
+        pytest.fail(report.text(), pytrace=False)
+
+
+@pytest.mark.slow
+@pytest.mark.needs_root
+@pytest.mark.needs_ebpf
+@pytest.mark.parametrize("options", SAME_RUN)
+def test_ebpf_heeds(options: str) -> None:
+    words = options.split()
+    pair = trace_together(_program(), words)
+    report = compare_same_run(*pair, rewrite=True, column=column_of(words))
+    if not report:
+        pytest.fail(f"{report.text()}\n{pair[1].stderr[-1500:]}", pytrace=False)
+
+
+def _summary(tracer: Sequence[str], options: Sequence[str]) -> list[list[str]]:
+    """Return the table's words, numbers that are times left out, in a fixed order."""
+    pair = trace_twice(_program(), options, first=tracer, second=tracer)
+    rows = []
+    for line in pair[0].streams["0"].lines:
+        words = line.text.split()
+        if words and not words[0].startswith("-"):
+            rows.append([word for word in words if "." not in word or "%" in word])
+    head, body = rows[:1], rows[1:]
+    return head + sorted(body)
+
+
+@pytest.mark.parametrize("options", SUMMARIES)
+def test_ptrace_counts(options: str) -> None:
+    words = options.split()
+
+    def counted(tracer: Sequence[str]) -> list[list[str]]:
+        # usecs/call is a time without a point: the first number of a row that has it.
+        table = _summary(tracer, words)
+        timed = "usecs/call" in table[0]
+        return [row[1:] if timed and row[0].isdigit() else row for row in table]
+
+    assert counted((*PYTRACER, "--backend=ptrace")) == counted(STRACE)
+
+
+def test_pipes_to_a_command() -> None:
+    """``-o '|command'`` hands the log to a command, as strace does."""
+    lines = []
+    for tracer in (STRACE, (*PYTRACER, "--backend=ptrace")):
+        command = [*tracer, "-e", "trace=none", "-o", "|sed s/exited/LEFT/ > log", "sh", "-c", ":"]
+        status, out = _shell(command)
+        assert status == 0
+        lines.append(re.sub(r"\d+ ", "", out))
+    assert lines[0] == lines[1] == "+++ LEFT with 0 +++\n"
+
+
+def _shell(command: Sequence[str]) -> tuple[int, str]:
+    with tempfile.TemporaryDirectory() as name:
+        base = Path(name)
+        status, _stderr, _pid = run(command, Program((), timeout_s=30), base, base)
+        return status, (base / "log").read_text()

@@ -163,6 +163,13 @@ class Changed:
 
 
 @dataclass(slots=True, eq=False)
+class Became:
+    """What the argument before it, shown at the entry, had become when the call returned."""
+
+    value: Value
+
+
+@dataclass(slots=True, eq=False)
 class Noted:
     """A value and a remark on it. ``instead``: the remark is the value's name, as a symbol's is."""
 
@@ -231,6 +238,7 @@ Value: TypeAlias = (
     | Array
     | Set
     | Changed
+    | Became
     | Noted
     | Function
     | Phrase

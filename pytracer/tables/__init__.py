@@ -1,3 +1,6 @@
 """Descriptions of system calls, by family. Data only; the language is :mod:`pytracer.spec`."""
 
-FAMILIES = ("files",)
+FAMILIES = (
+    "files",
+    "network",
+)

@@ -11,6 +11,7 @@ from pytracer.spec.values import (
     Address,
     Array,
     Base,
+    Became,
     Changed,
     Descriptor,
     Flags,
@@ -70,6 +71,7 @@ class Renderer:
             Array: self._array,
             Set: self._set,
             Changed: self._changed,
+            Became: self._became,
             Noted: self._noted,
             Function: self._function,
             Phrase: self._phrase,
@@ -211,19 +213,22 @@ class Renderer:
     def _changed(self, value: Changed) -> str:
         return f"{self.write(value.before)} => {self.write(value.after)}"
 
+    def _became(self, value: Became) -> str:
+        return f"=> {self.write(value.value)}"
+
     def _noted(self, value: Noted) -> str:
         if value.instead and self.xlats is not Xlats.VERBOSE:
             return self.write(value.value) if self.xlats is Xlats.RAW else value.note
         return f"{self.write(value.value)} /* {value.note} */"
 
     def _function(self, value: Function) -> str:
-        text = f"{value.name}({', '.join(map(self.write, value.args))})"
+        args = ", ".join(map(self.write, value.args))
         if value.raw is None or self.xlats is Xlats.ABBREV:
-            return text
+            return f"{value.name}({args}, &{value.title})" if value.title else f"{value.name}({args})"
         raw = self.write(value.raw)
         if value.title:
             raw = f"{value.title}={raw}"
-        return raw if self.xlats is Xlats.RAW else f"{raw} /* {text} */"
+        return raw if self.xlats is Xlats.RAW else f"{raw} /* {value.name}({args}) */"
 
     def _phrase(self, value: Phrase) -> str:
         return value.text

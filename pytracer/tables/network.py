@@ -1,0 +1,140 @@
+"""Sockets: making, naming, connecting and accepting."""
+
+from __future__ import annotations
+
+from pytracer.spec.aggregate import ArrayOf
+from pytracer.spec.entry import syscall
+from pytracer.spec.pointer import Bytes, In, Out
+from pytracer.spec.returns import NewFd
+from pytracer.spec.scalar import Enum, Fd, FlagSet, Int, Size
+from pytracer.spec.switch import Switch
+from pytracer.spec.type import Type
+from pytracer.tables.constants.network import (
+    ADDRESS_FAMILIES,
+    AF_BLUETOOTH,
+    AF_CAIF,
+    AF_CAN,
+    AF_INET,
+    AF_INET6,
+    AF_ISDN,
+    AF_KCM,
+    AF_NETLINK,
+    AF_NFC,
+    AF_PACKET,
+    AF_PHONET,
+    AF_RXRPC,
+    AF_SMC,
+    BLUETOOTH_PROTOCOLS,
+    CAIF_PROTOCOLS,
+    CAN_PROTOCOLS,
+    IPPROTO,
+    ISDN_PROTOCOLS,
+    KCM_PROTOCOLS,
+    NETLINK_PROTOCOLS,
+    NFC_PROTOCOLS,
+    PHONET_PROTOCOLS,
+    SHUTDOWN_HOW,
+    SMC_PROTOCOLS,
+    SOCK_FLAGS,
+    SOCK_TYPES,
+)
+from pytracer.tables.structs.msghdr import MESSAGE_FLAGS, MSGHDR, Received
+from pytracer.tables.structs.sockaddr import (
+    Protocol,
+    Sockaddr,
+    SockaddrResult,
+    SocklenResult,
+)
+
+SOCK_TYPE_MASK = 0xF  # include/linux/net.h
+DOMAIN = Enum(ADDRESS_FAMILIES)
+KIND = FlagSet(SOCK_FLAGS, low=SOCK_TYPE_MASK, choices=SOCK_TYPES)
+
+_PROTOCOLS: dict[int | tuple[int, ...], Type] = {
+    (AF_INET, AF_INET6): Enum(IPPROTO),
+    AF_NETLINK: Enum(NETLINK_PROTOCOLS),
+    AF_PACKET: Protocol(),
+    AF_CAN: Enum(CAN_PROTOCOLS),
+    AF_BLUETOOTH: Enum(BLUETOOTH_PROTOCOLS),
+    AF_RXRPC: Enum(ADDRESS_FAMILIES),
+    AF_ISDN: Enum(ISDN_PROTOCOLS),
+    AF_PHONET: Enum(PHONET_PROTOCOLS),
+    AF_CAIF: Enum(CAIF_PROTOCOLS),
+    AF_NFC: Enum(NFC_PROTOCOLS),
+    AF_KCM: Enum(KCM_PROTOCOLS),
+    AF_SMC: Enum(SMC_PROTOCOLS),
+}
+
+syscall(
+    "socket",
+    domain=DOMAIN,
+    type=KIND,
+    protocol=Switch("domain", _PROTOCOLS, Size()),
+    returns=NewFd(),
+    classes="network",
+)
+syscall(
+    "socketpair",
+    domain=DOMAIN,
+    type=KIND,
+    protocol=Switch("domain", _PROTOCOLS, Size()),
+    sv=Out(ArrayOf(Fd(), 2)),
+    classes="network",
+)
+for _name in ("bind", "connect"):
+    syscall(
+        _name,
+        sockfd=Fd(),
+        addr=Sockaddr("addrlen"),
+        addrlen=Int(),
+        classes="network",
+    )
+syscall("listen", sockfd=Fd(), backlog=Int(), classes="network")
+syscall("shutdown", sockfd=Fd(), how=Enum(SHUTDOWN_HOW), classes="network")
+for _name in ("getsockname", "getpeername"):
+    syscall(
+        _name,
+        sockfd=Fd(),
+        addr=SockaddrResult("addrlen"),
+        addrlen=SocklenResult("addr"),
+        classes="network",
+    )
+syscall(
+    "accept",
+    sockfd=Fd(),
+    addr=SockaddrResult("addrlen"),
+    addrlen=SocklenResult("addr"),
+    returns=NewFd(),
+    classes="network",
+)
+syscall(
+    "accept4",
+    sockfd=Fd(),
+    addr=SockaddrResult("addrlen"),
+    addrlen=SocklenResult("addr"),
+    flags=FlagSet(SOCK_FLAGS),
+    returns=NewFd(),
+    classes="network",
+)
+syscall(
+    "sendto",
+    sockfd=Fd(),
+    buf=Bytes(length="len"),
+    len=Size(),
+    flags=MESSAGE_FLAGS,
+    dest_addr=Sockaddr("addrlen"),
+    addrlen=Int(),
+    classes="network",
+)
+syscall(
+    "recvfrom",
+    sockfd=Fd(),
+    buf=Out(Bytes(length="ret")),
+    len=Size(),
+    flags=MESSAGE_FLAGS,
+    src_addr=SockaddrResult("addrlen"),
+    addrlen=SocklenResult("src_addr"),
+    classes="network",
+)
+syscall("sendmsg", sockfd=Fd(), msg=In(MSGHDR), flags=MESSAGE_FLAGS, classes="network")
+syscall("recvmsg", sockfd=Fd(), msg=Received(), flags=MESSAGE_FLAGS, classes="network")

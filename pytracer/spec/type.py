@@ -23,7 +23,7 @@ Test: TypeAlias = Callable[[Context, tuple[Any, ...]], bool]
 
 
 class SpecError(Exception):
-    """A description contradicts itself: a name that is no sibling, a length that cannot be known."""
+    """A description contradicts itself: an unknown sibling, a length that cannot be known."""
 
 
 @dataclass(frozen=True, slots=True)

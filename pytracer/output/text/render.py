@@ -224,7 +224,7 @@ class Renderer:
     def _function(self, value: Function) -> str:
         args = ", ".join(map(self.write, value.args))
         if value.raw is None or self.xlats is Xlats.ABBREV:
-            return f"{value.name}({args}, &{value.title})" if value.title else f"{value.name}({args})"
+            return f"{value.name}({args}{', &' + value.title if value.title else ''})"
         raw = self.write(value.raw)
         if value.title:
             raw = f"{value.title}={raw}"

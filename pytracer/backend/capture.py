@@ -1,0 +1,101 @@
+"""Run a capture plan in user space, over a memory that can be read now.
+
+The kernel programs do the same over the running task. This one serves calls that hang while
+pytracer attaches, recordings of live runs, and the proof that plans bring all that decoders read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from pytracer.event.memory import CString, Memory
+from pytracer.spec.plan import AtRegister, Fetch, From, Length, Phase
+
+# (address, bytes, whole): see event.memory.Snapshot
+Region: TypeAlias = tuple[int, bytes, bool]
+
+
+def capture(
+    fetches: Iterable[Fetch],
+    phase: Phase,
+    args: tuple[int, ...],
+    ret: int,
+    memory: Memory,
+    word: int,
+) -> list[Region]:
+    """Read what the plan wants of one phase.
+
+    Shape:  ``ret`` counts only at exit; ``word`` is the size of a stored pointer in bytes.
+    Errors: none raised; what cannot be read is a region without bytes that is not whole.
+    """
+    failed = phase is Phase.EXIT and -4095 <= ret < 0
+    regions: list[Region] = []
+    for fetch in fetches:
+        if fetch.phase is phase and (fetch.always or not failed):
+            assert isinstance(fetch.at, AtRegister), "a plan starts from registers"
+            _fetch(fetch, args[fetch.at.index], b"", args, ret, memory, word, regions)
+    return regions
+
+
+def _length(length: Length, block: bytes, args: tuple[int, ...], ret: int) -> int:
+    match length.source:
+        case From.CONST:
+            value = length.value
+        case From.REGISTER:
+            value = args[length.value]
+            if length.width:
+                value &= (1 << 8 * length.width) - 1
+        case From.RETURN:
+            value = ret
+        case From.PARENT:
+            value = int.from_bytes(block[length.value : length.value + length.width], "little")
+    return value * (length.unit if length.source is not From.CONST else 1)
+
+
+def _fetch(
+    fetch: Fetch,
+    address: int,
+    block: bytes,
+    args: tuple[int, ...],
+    ret: int,
+    memory: Memory,
+    word: int,
+    regions: list[Region],
+) -> None:
+    if not address:
+        return
+    wanted = min(max(_length(fetch.length, block, args, ret), 0), fetch.limit)
+    if not wanted:
+        return
+    if fetch.cstr:
+        found = memory.read_cstr(address, wanted)
+        if isinstance(found, CString):
+            data = found.data + b"\0" if found.terminated else found.data
+            regions.append((address, data, True))
+        else:
+            regions.append((address, b"", False))
+        return
+    some = memory.read_some(address, wanted)
+    data = some if isinstance(some, bytes) else b""
+    regions.append((address, data, len(data) == wanted))
+    for element in _elements(fetch, data, word):
+        for inner in fetch.inside:
+            assert not isinstance(inner.at, AtRegister)
+            offset = inner.at.offset
+            if len(element) >= offset + word:
+                pointer = int.from_bytes(element[offset : offset + word], "little")
+                _fetch(inner, pointer, element, args, ret, memory, word, regions)
+
+
+def _elements(fetch: Fetch, data: bytes, word: int) -> Iterable[bytes]:
+    if not fetch.inside:
+        return
+    if not fetch.stride:
+        yield data
+        return
+    for i in range(min(len(data) // fetch.stride, fetch.elements)):
+        element = data[i * fetch.stride : (i + 1) * fetch.stride]
+        if fetch.until_null and not any(element[:word]):
+            return
+        yield element

@@ -20,9 +20,11 @@ STAMP = re.compile(rf"^ *{_STAMP}")
 _HEAD = re.compile(rf"\s*(?:{_STAMP})?\s*{_FRAME}(.*)", re.DOTALL)
 _NAME = re.compile(r"(?:<\.\.\. )?([a-z_0-9]+)(?:\(| resumed>)")
 _RESUMED = re.compile(rf"(\s*(?:{_STAMP})?\s*{_FRAME})<\.\.\. ([a-z_0-9]+) resumed>(.*)", re.DOTALL)
-_OWN_PID = re.compile(r"\b(?:set_tid_address|gettid|getpid)\(.*\) += (\d+)(?: <|$)")
+_OWN_PID = re.compile(r"\b(?:set_tid_address|gettid|getpid)\(.*\) += (0x[0-9a-f]+|\d+)(?: <|$)")
 _CHILD = re.compile(r"--- SIGCHLD \{.*\bsi_pid=(\d+)")
-_NEW_TASK = re.compile(r"(?:^|\s)(?:<\.\.\. )?(?:clone3?|v?fork)(?:\(| resumed>).* = (\d+)(?: <|$)")
+_NEW_TASK = re.compile(
+    r"(?:^|\s)(?:<\.\.\. )?(?:clone3?|v?fork)(?:\(| resumed>).* = (0x[0-9a-f]+|\d+)(?: <|$)"
+)
 
 
 @dataclass(slots=True)
@@ -75,7 +77,7 @@ def single_log(text: str) -> dict[int, list[str]]:
     """Take a log without pids as that of one task, whose pid is what its own calls say."""
     lines = text.splitlines()
     found = (_OWN_PID.search(line) for line in lines)
-    return {next((int(match[1]) for match in found if match), 0): lines}
+    return {next((int(match[1], 0) for match in found if match), 0): lines}
 
 
 def read_files(prefix: Path) -> dict[int, list[str]]:
@@ -136,9 +138,9 @@ def children_of(streams: dict[str, Stream]) -> dict[str, int]:
     for key, stream in streams.items():
         for line in stream.lines:
             new = _NEW_TASK.search(line.text) or _CHILD.search(line.text)
-            if new and int(new[1]) not in known:
-                known.add(int(new[1]))
-                found[f"{key}.child{len(found)}"] = int(new[1])
+            if new and int(new[1], 0) not in known:
+                known.add(int(new[1], 0))
+                found[f"{key}.child{len(found)}"] = int(new[1], 0)
     return found
 
 
@@ -146,6 +148,6 @@ def _made_by(lines: list[Line], tasks: dict[int, list[Line]]) -> list[int]:
     made: dict[int, None] = {}
     for line in lines:
         new = _NEW_TASK.search(line.text)
-        if new and int(new[1]) in tasks:
-            made[int(new[1])] = None
+        if new and int(new[1], 0) in tasks:
+            made[int(new[1], 0)] = None
     return list(made)

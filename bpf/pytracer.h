@@ -69,12 +69,14 @@ struct event {
 	u64 time_ns;
 	u32 other_tgid; /* fork: the child's tgid */
 	u32 pad3;
+	u64 call_ns; /* signal, ignored: the entry of the call that the task is in, or 0 */
 	char comm[16];
 	u8 info[48]; /* signal: the start of siginfo_t */
 };
 
 enum state {
 	STATE_IDLE, /* in user space, or in a call whose entry was not seen */
+	STATE_ATTACHED, /* nothing was seen of it since it was attached to */
 	STATE_CALL, /* in a call that will be reported */
 	STATE_SKIPPED, /* in a call that is not wanted */
 	STATE_NEWBORN, /* has not returned from the fork that made it */

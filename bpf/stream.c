@@ -171,6 +171,10 @@ static inline int resolve(struct work *w, struct thread *t, struct item *item, s
 		if (reg > 5)
 			return 0;
 		length = t->record.args[reg];
+		if (s->width == 4)
+			length = (u32)length;
+		else if (s->width == 2)
+			length = (u16)length;
 	} else if (s->from == FROM_RETURN) {
 		length = t->record.ret < 0 ? 0 : t->record.ret;
 	} else if (s->from == FROM_PARENT) {
@@ -493,7 +497,8 @@ int raw_tracepoint__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	}
 	enter_gate();
 	now = bpf_ktime_get_ns();
-	if (t->state == STATE_IDLE) {
+	if (t->state != STATE_CALL) {
+		t->state = STATE_IDLE;
 		if (!begin(t, (void *)ctx->args[0], now))
 			goto out;
 		t->record.flags = CALL_UNSEEN;
@@ -685,6 +690,8 @@ int raw_tracepoint__signal_generate(struct bpf_raw_tracepoint_args *ctx)
 	event.tid = key;
 	event.tgid = t->record.tgid;
 	event.other = ctx->args[0];
+	if (t->state == STATE_CALL)
+		event.call_ns = t->record.enter_ns;
 	if (ctx->args[1] > 1) {
 		bpf_probe_read_kernel(&event.info, sizeof(event.info), (void *)ctx->args[1]);
 	} else {

@@ -31,7 +31,7 @@ _libc.syscall.restype = ctypes.c_long
 
 
 class BpfError(Exception):
-    """bpf(2) failed. ``errno``: the kernel's answer. ``log``: what the verifier said, if it spoke."""
+    """bpf(2) failed. ``errno``: the kernel's answer. ``log``: the verifier's words, if any."""
 
     def __init__(self, what: str, number: int, log: str = "") -> None:
         super().__init__(f"{what}: {os.strerror(number)}")

@@ -9,7 +9,7 @@ import errno
 import os
 import struct
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pytracer.backend.base import BackendUnavailable
 from pytracer.backend.ebpf import bpf
@@ -82,16 +82,27 @@ class Loaded:
         self.maps.clear()
 
 
-def load(source: Compiled, shapes: Mapping[str, Mapping[str, int]]) -> Loaded:
+@dataclass(frozen=True, slots=True)
+class Resize:
+    """How a map is created otherwise than its source says. ``entries``: 0 leaves them."""
+
+    flags: int = 0
+    entries: int = 0
+
+
+def load(source: Compiled, shapes: Mapping[str, Resize]) -> Loaded:
     """Create the maps and load the programs; nothing is attached yet.
 
-    Shape:  ``shapes`` overrides fields of MapShape, by map.
+    Shape:  ``shapes`` by the name of the map.
     Errors: BackendUnavailable.
     """
     loaded = Loaded()
     try:
         for shape in source.maps:
-            wanted = replace(shape, **shapes.get(shape.name, {}))
+            change = shapes.get(shape.name)
+            wanted = shape
+            if change is not None:
+                wanted = replace(shape, flags=change.flags, entries=change.entries or shape.entries)
             loaded.maps[shape.name] = _create(wanted)
         for program in source.programs:
             loaded.programs[program.name] = _load(program, loaded.maps)
@@ -131,9 +142,7 @@ def _unavailable(error: bpf.BpfError) -> BackendUnavailable:
                 "run as root, or with CAP_BPF and CAP_PERFMON; kernel lockdown must not forbid it",
             )
         case errno.ENOSYS:
-            return BackendUnavailable(
-                "ebpf", "the kernel has no bpf(2)", "use --backend=ptrace"
-            )
+            return BackendUnavailable("ebpf", "the kernel has no bpf(2)", "use --backend=ptrace")
         case errno.ENOMEM | errno.E2BIG if not error.log:
             return BackendUnavailable("ebpf", str(error), "free memory, or use --backend=ptrace")
     last = error.log.strip().splitlines()[-3:]

@@ -1,4 +1,4 @@
-"""Where the C sources of the programs are: beside the package in a checkout, inside it when installed."""
+"""Where the C sources of the programs are: beside the package in a checkout, else inside it."""
 
 from __future__ import annotations
 

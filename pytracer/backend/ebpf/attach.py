@@ -1,0 +1,82 @@
+"""What /proc tells about a process at the moment of attaching."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytracer.event.schema import Abi
+
+_X32_BIT = 0x40000000
+_ELF_CLASS32 = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A thread to attach to. ``comm`` as the kernel stores it."""
+
+    pid: int
+    tid: int
+    comm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class InProgress:
+    """A system call that a thread is in."""
+
+    abi: Abi
+    nr: int
+    args: tuple[int, int, int, int, int, int]
+
+
+def threads_of(pid: int, every: bool) -> list[Thread]:
+    """List a thread of this id, or ``every`` thread of the process; none when it is not there."""
+    folder = Path("/proc", str(pid))
+    try:
+        tgid = int(_field(folder / "status", b"Tgid:"))
+        if every:
+            tids = sorted(int(entry.name) for entry in (folder / "task").iterdir())
+        else:
+            tids = [pid]
+    except OSError:
+        return []
+    found = []
+    for tid in tids:
+        try:
+            comm = (folder / "task" / str(tid) / "comm").read_bytes().rstrip(b"\n")
+            if _field(folder / "task" / str(tid) / "status", b"State:") in "ZX":
+                continue
+        except OSError:
+            continue  # it has just ended
+        found.append(Thread(tgid, tid, comm.ljust(16, b"\0")))
+    return found
+
+
+def in_progress(thread: Thread) -> InProgress | None:
+    """Tell which system call a thread is blocked in; None when it runs, or is in none."""
+    folder = Path("/proc", str(thread.pid), "task", str(thread.tid))
+    try:
+        words = (folder / "syscall").read_text().split()
+    except OSError:
+        return None
+    if len(words) < 9 or words[0] == "-1":
+        return None
+    nr = int(words[0])
+    a, b, c, d, e, f = (int(word, 16) for word in words[1:7])
+    abi = Abi.X86_64
+    try:
+        with (folder / "exe").open("rb") as file:
+            if file.read(5)[4:] == bytes([_ELF_CLASS32]):
+                abi = Abi.I386
+    except OSError:
+        pass  # a kernel thread, or a deleted program: its own ABI is the best guess
+    if nr & _X32_BIT:
+        abi, nr = Abi.X32, nr & ~_X32_BIT
+    return InProgress(abi, nr, (a, b, c, d, e, f))
+
+
+def _field(path: Path, name: bytes) -> str:
+    for line in path.read_bytes().splitlines():
+        if line.startswith(name):
+            return line[len(name) :].split()[0].decode()
+    raise OSError(f"{path} has no {name.decode()}")

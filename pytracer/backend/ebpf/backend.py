@@ -1,0 +1,280 @@
+"""The backend: programs, rings and tasks put together."""
+
+from __future__ import annotations
+
+import errno
+import os
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+from pytracer.backend.base import BackendUnavailable, TargetError
+from pytracer.backend.capture import capture
+from pytracer.backend.ebpf import wire
+from pytracer.backend.ebpf.attach import InProgress, Thread, in_progress, threads_of
+from pytracer.backend.ebpf.bpf import F_MMAPABLE, F_NO_PREALLOC
+from pytracer.backend.ebpf.loader import Resize, compiled, load
+from pytracer.backend.ebpf.merge import Merger
+from pytracer.backend.ebpf.plan import NoPlans, Plans, compile_plans
+from pytracer.backend.ebpf.plan import select as select_calls
+from pytracer.backend.ebpf.reader import Gates, Reader, Turn
+from pytracer.backend.ebpf.ring import Rings, possible_cpus
+from pytracer.backend.ebpf.tasks import Tasks
+from pytracer.backend.ebpf.wire import EventRecord
+from pytracer.backend.ptrace.memory import LiveMemory
+from pytracer.event.memory import Snapshot
+from pytracer.event.schema import (
+    Clock,
+    Event,
+    Lost,
+    NewBy,
+    SyscallEnter,
+    TaskDetached,
+)
+from pytracer.spec.abi import LAYOUTS
+from pytracer.spec.plan import Phase
+from pytracer.target.selection import Attach, Launch, Selection, Target
+from pytracer.target.spawn import Dispositions, Spawned, spawn
+
+_ZERO = bytes(4)
+_LOSSES = (
+    ("lost_calls", "the ring was full"),
+    ("lost_chunks", "the ring was full for captured memory"),
+    ("lost_events", "the ring was full for signals and tasks"),
+    ("lost_tasks", "the map of threads was full"),
+)
+
+
+class EbpfBackend:
+    """Reports the system calls of its targets without ever stopping them.
+
+    Errors: BackendUnavailable when the system does not let it work.
+    """
+
+    name = "ebpf"
+
+    def __init__(
+        self,
+        target: Target,
+        selection: Selection,
+        plans: Plans | None = None,
+        dispositions: Dispositions | None = None,
+    ) -> None:
+        self.clock = Clock(time.time_ns() - time.monotonic_ns())
+        self._target = target
+        self._selection = selection
+        self._plans = plans or NoPlans()
+        self._dispositions = dispositions or Dispositions()
+        self._merger = Merger(not (selection.succeeded and selection.failed))
+        self._tasks = Tasks(self._merger, selection.signals)
+        self._cpus = possible_cpus()
+        self._stopping = False
+        self._spawned: Spawned | None = None
+        self._pidfds: list[int] = []
+        self._lost = wire.Stats(*[0] * 6)
+        self._rings: Rings | None = None
+        self._gates: Gates | None = None
+        self._reader: Reader | None = None
+        source = compiled("stream.c")
+        self._loaded = load(
+            source,
+            {
+                "threads": Resize(F_NO_PREALLOC),
+                "shapes": Resize(F_NO_PREALLOC),
+                "gates": Resize(F_MMAPABLE, self._cpus),
+                "events": Resize(0, self._cpus),
+            },
+        )
+        try:
+            self._prepare()
+        except BackendUnavailable:
+            self.close()
+            raise
+
+    def _prepare(self) -> None:
+        maps = self._loaded.maps
+        image = compile_plans(self._plans)
+        calls = select_calls(image.calls, self._selection)
+        count = len(calls) // maps["calls"].value_bytes
+        maps["calls"].update_many(struct.pack(f"<{count}I", *range(count)), calls)
+        count = len(image.steps) // maps["steps"].value_bytes
+        maps["steps"].update_many(struct.pack(f"<{count}I", *range(count)), image.steps)
+        maps["shapes"].update_many(image.shape_keys, image.shapes)
+        maps["config"].update(_ZERO, struct.pack("<II", self._selection.follow, 0))
+        capture = struct.pack("<i", self._loaded.programs["capture"])
+        maps["tails"].update(_ZERO, capture)
+        self._rings = Rings(maps["events"])
+        self._gates = Gates(maps["gates"])
+        self._reader = Reader(self._rings, maps["threads"], self._gates)
+
+    def events(self) -> Iterator[Event | None]:
+        """Yield events until the targets are gone or :meth:`stop` was called.
+
+        Errors: TargetError when the target cannot be found or started.
+        """
+        match self._target:
+            case Launch():
+                yield from self._launch(self._target)
+            case Attach():
+                yield from self._attach(self._target)
+        assert self._reader is not None
+        self._reader.start()
+        if self._spawned is not None:
+            self._spawned.release()
+        while self._tasks.alive and not self._stopping:
+            turn = self._reader.take(0.1)
+            if turn is not None:
+                yield from self._digest(turn)
+            elif self._reader.failure is not None:
+                raise BackendUnavailable("ebpf", str(self._reader.failure), "use --backend=ptrace")
+            yield None
+        yield from self._finish()
+
+    def _digest(self, turn: Turn) -> Iterator[Event]:
+        assert self._reader is not None
+        merger = self._merger
+        for place in turn.slices:
+            merger.add(self._reader.slice(place))
+        merger.add_in_flight(turn.until_ns, turn.threads)
+        for happening in merger.ordered(turn.until_ns):
+            if isinstance(happening[2], EventRecord):
+                yield from self._tasks.apply(happening[2])
+            else:
+                yield happening[2]
+        yield from self._losses()
+
+    def _finish(self) -> Iterator[Event]:
+        """Let go of the targets, but not of what is known about them."""
+        self._loaded.detach()
+        ended = time.monotonic_ns()
+        assert self._reader is not None
+        self._reader.hasten()
+        while self._reader.failure is None:
+            turn = self._reader.take(1.0)
+            if turn is not None:
+                yield from self._digest(turn)
+                if turn.until_ns > ended:
+                    break
+        now = time.monotonic_ns()
+        for task in self._tasks.let_go():
+            yield TaskDetached(task, now)
+        if self._spawned is not None:
+            failure = self._spawned.failure()
+            if failure is not None:
+                raise TargetError(0, failure[1], failure[0])
+
+    def _launch(self, target: Launch) -> Iterator[Event]:
+        try:
+            child = self._spawned = spawn(target, self._dispositions)
+        except OSError as error:
+            raise TargetError(0, error.errno or 0, "fork") from error
+        threads = self._loaded.maps["threads"]
+        value = wire.thread_value(wire.STATE_LAUNCHING, child.pid, child.pid)
+        threads.update(struct.pack("<I", child.pid), value)
+        self._loaded.attach()
+        self._watch(child.pid)
+        comm = os.path.basename(target.path)[:15].ljust(16, b"\0")
+        yield self._tasks.begin(child.pid, child.pid, comm, NewBy.LAUNCHED)
+
+    def _attach(self, target: Attach) -> Iterator[Event]:
+        self._loaded.attach()
+        threads = self._loaded.maps["threads"]
+        refusal: TargetError | None = None
+        for pid in target.pids:
+            found = threads_of(pid, self._selection.follow)
+            if not found:
+                refusal = TargetError(pid, errno.ESRCH, f"attach: ptrace(PTRACE_SEIZE, {pid})")
+                continue
+            self._watch(pid)
+            while found:
+                for thread in found:
+                    key = struct.pack("<I", thread.tid)
+                    threads.update(
+                        key, wire.thread_value(wire.STATE_ATTACHED, thread.tid, thread.pid)
+                    )
+                    yield self._tasks.begin(thread.tid, thread.pid, thread.comm, NewBy.ATTACHED)
+                    yield from self._in_progress(thread, key)
+                # Threads may have been made while the list was read.
+                found = [
+                    thread
+                    for thread in threads_of(pid, self._selection.follow)
+                    if thread.tid not in self._tasks.alive
+                ]
+        if refusal is not None and not self._tasks.alive:
+            raise refusal
+
+    def _in_progress(self, thread: Thread, key: bytes) -> Iterator[Event]:
+        call = in_progress(thread)
+        if call is None:
+            return
+        value = self._loaded.maps["threads"].lookup(key)
+        # Unchanged: no call has ended or begun since the thread is watched, so this one goes on.
+        if value is None or wire.THREAD_HEAD.unpack_from(value)[0] != wire.STATE_ATTACHED:
+            return
+        wanted = self._selection.syscalls
+        if wanted is not None and call.nr not in wanted.get(call.abi, ()):
+            return
+        if not (self._selection.succeeded and self._selection.failed):
+            return
+        self._merger.entered_before(thread.tid)
+        task = self._tasks.alive[thread.tid]
+        yield SyscallEnter(
+            task, time.monotonic_ns(), call.abi, call.nr, call.args, self._live(thread, call)
+        )
+
+    def _live(self, thread: Thread, call: InProgress) -> Snapshot:
+        """What the call's plan would have captured, read now."""
+        layout = LAYOUTS[call.abi]
+        selector = self._plans.selector(call.abi, call.nr)
+        value = None
+        if selector is not None:
+            chosen = call.args[selector.register] & selector.mask
+            value = chosen if chosen in selector.values else None
+        fetches = self._plans.fetches(call.abi, call.nr, value)
+        memory = LiveMemory(thread.tid)
+        return Snapshot(capture(fetches, Phase.ENTRY, call.args, 0, memory, layout.word))
+
+    def _watch(self, pid: int) -> None:
+        """Have the reader woken when the process ends."""
+        with suppress(OSError):  # it may be over already: then there is nothing to wait for
+            fd = os.pidfd_open(pid)
+            self._pidfds.append(fd)
+            assert self._reader is not None
+            self._reader.watch(fd)
+
+    def _losses(self) -> Iterator[Event]:
+        raw = self._loaded.maps["stats"].lookup(_ZERO, self._cpus)
+        assert raw is not None
+        counts = zip(*wire.STATS.iter_unpack(raw), strict=True)
+        stats = wire.Stats(*map(sum, counts))
+        for field, reason in _LOSSES:
+            new = getattr(stats, field) - getattr(self._lost, field)
+            if new:
+                yield Lost(time.monotonic_ns(), new, reason)
+        self._lost = stats
+
+    def stop(self) -> None:
+        """Ask for the end: one more look, then the targets are let go."""
+        self._stopping = True
+        if self._reader is not None:
+            self._reader.hasten()
+
+    def close(self) -> None:
+        """Let go of everything. Idempotent."""
+        if self._spawned is not None:
+            self._spawned.close()
+        self._loaded.detach()
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+        if self._gates is not None:
+            self._gates.close()
+            self._gates = None
+        if self._rings is not None:
+            self._rings.close()
+            self._rings = None
+        for fd in self._pidfds:
+            os.close(fd)
+        self._pidfds.clear()
+        self._loaded.close()

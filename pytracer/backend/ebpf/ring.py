@@ -1,0 +1,153 @@
+"""The perf rings, read without a library: whole slices, not events.
+
+Source: perf_event_open(2); include/uapi/linux/perf_event.h for the layouts.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import mmap
+import os
+import select
+import struct
+from pathlib import Path
+
+from pytracer.backend.base import BackendUnavailable
+from pytracer.backend.ebpf.bpf import Map
+
+_SYS_PERF_EVENT_OPEN = 298
+_TYPE_SOFTWARE = 1
+_COUNT_SW_BPF_OUTPUT = 10
+_SAMPLE_RAW = 1 << 10
+_FLAG_WATERMARK = 1 << 14
+_FLAG_FD_CLOEXEC = 8
+_ATTR_BYTES = 112
+_IOC_ENABLE = 0x2400
+# In words of the control page.
+_DATA_HEAD = 1024 // 8
+_DATA_TAIL = 1032 // 8
+
+_PAGE = mmap.PAGESIZE
+_TOTAL_BYTES = 64 << 20
+_MOST_BYTES = 16 << 20
+_LEAST_BYTES = 256 << 10
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def online_cpus() -> list[int]:
+    """The CPUs that can run a task, by number."""
+    found: list[int] = []
+    for part in Path("/sys/devices/system/cpu/online").read_text().strip().split(","):
+        first, _, last = part.partition("-")
+        found.extend(range(int(first), int(last or first) + 1))
+    return found
+
+
+def possible_cpus() -> int:
+    """How many values a per-CPU map holds."""
+    text = Path("/sys/devices/system/cpu/possible").read_text().strip()
+    return int(text.replace(",", "-").rsplit("-", 1)[-1]) + 1
+
+
+def ring_bytes(cpus: int) -> int:
+    """Size of one CPU's ring: as much as 64 MiB in all allow, a power of two."""
+    size = _MOST_BYTES
+    while size > _LEAST_BYTES and size * cpus > _TOTAL_BYTES:
+        size //= 2
+    return size
+
+
+class Ring:
+    """One CPU's ring."""
+
+    def __init__(self, cpu: int, size: int) -> None:
+        attr = struct.pack(
+            "<IIQQQQQII",
+            _TYPE_SOFTWARE,
+            _ATTR_BYTES,
+            _COUNT_SW_BPF_OUTPUT,
+            1,  # a sample for every event
+            _SAMPLE_RAW,
+            0,
+            _FLAG_WATERMARK,
+            size // 4,  # wake the reader when a quarter is full
+            0,
+        ).ljust(_ATTR_BYTES, b"\0")
+        self.fd: int = _libc.syscall(
+            _SYS_PERF_EVENT_OPEN, attr, -1, cpu, -1, ctypes.c_ulong(_FLAG_FD_CLOEXEC)
+        )
+        if self.fd < 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+        self.size = size
+        try:
+            self._map = mmap.mmap(self.fd, _PAGE + size)
+        except OSError:
+            os.close(self.fd)
+            raise
+        self._words = memoryview(self._map)[:_PAGE].cast("Q")
+        _libc.ioctl(self.fd, _IOC_ENABLE, 0)
+
+    def drain(self) -> bytes:
+        """Take all that is there: whole records, oldest first."""
+        head = self._words[_DATA_HEAD]
+        tail = self._words[_DATA_TAIL]
+        if head == tail:
+            return b""
+        first = tail % self.size
+        last = head % self.size
+        if first < last:
+            data = self._map[_PAGE + first : _PAGE + last]
+        else:
+            data = self._map[_PAGE + first :] + self._map[_PAGE : _PAGE + last]
+        self._words[_DATA_TAIL] = head
+        return data
+
+    def close(self) -> None:
+        self._words.release()
+        self._map.close()
+        os.close(self.fd)
+
+
+class Rings:
+    """The rings of all CPUs, entered into a map of the programs."""
+
+    def __init__(self, target: Map) -> None:
+        cpus = online_cpus()
+        self._rings: list[Ring] = []
+        self.poll = select.poll()
+        size = ring_bytes(len(cpus))
+        try:
+            for cpu in cpus:
+                self._rings.append(self._open(cpu, size))
+        except OSError as error:
+            self.close()
+            raise BackendUnavailable(
+                "ebpf",
+                f"cannot make a ring for the events: {os.strerror(error.errno or 0)}",
+                "raise kernel.perf_event_mlock_kb or RLIMIT_MEMLOCK, or grant CAP_PERFMON",
+            ) from error
+        for cpu, ring in zip(cpus, self._rings, strict=True):
+            target.update(struct.pack("<I", cpu), struct.pack("<i", ring.fd))
+            self.poll.register(ring.fd, select.POLLIN)
+
+    @staticmethod
+    def _open(cpu: int, size: int) -> Ring:
+        while True:
+            try:
+                return Ring(cpu, size)
+            except OSError as error:
+                if error.errno not in (errno.ENOMEM, errno.EPERM) or size <= _LEAST_BYTES:
+                    raise
+                size //= 2
+
+    def drain(self) -> list[bytes]:
+        """Take all that is there, one slice for each CPU that has something."""
+        return [data for ring in self._rings if (data := ring.drain())]
+
+    def close(self) -> None:
+        """Let go of the rings. Idempotent."""
+        while self._rings:
+            self._rings.pop().close()

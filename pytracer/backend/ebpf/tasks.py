@@ -1,0 +1,104 @@
+"""The tasks under the tracer's eyes, and what becomes of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from pytracer.backend.ebpf import wire
+from pytracer.backend.ebpf.merge import Merger
+from pytracer.backend.ebpf.wire import EventRecord
+from pytracer.event.schema import (
+    Event,
+    GroupStop,
+    NewBy,
+    Signal,
+    Task,
+    TaskExec,
+    TaskExit,
+    TaskExiting,
+    TaskNew,
+)
+
+
+class Tasks:
+    """Follows tasks from their records. ``signals``: numbers that are wanted, None for all.
+
+    ``alive``: the traced tasks, by thread.
+    """
+
+    def __init__(self, merger: Merger, signals: frozenset[int] | None) -> None:
+        self._merger = merger
+        self._signals = signals
+        self.alive: dict[int, Task] = {}
+        # Leaders that have ended before their threads: their end shows when the group is gone.
+        self._leaders: dict[int, EventRecord] = {}
+
+    def begin(self, tid: int, tgid: int, comm: bytes, by: NewBy) -> TaskNew:
+        """A task is traced because the user asked for it."""
+        task = self.alive[tid] = self._merger.task(tid, tgid, comm)
+        return TaskNew(task, time.monotonic_ns(), by)
+
+    def let_go(self) -> list[Task]:
+        """The tasks that live on without being traced."""
+        left = [task for task in self.alive.values() if task.tid not in self._leaders]
+        self.alive.clear()
+        return left
+
+    def apply(self, record: EventRecord) -> Iterator[Event]:
+        """Turn a record about a task into events."""
+        match record.type:
+            case wire.RECORD_FORK:
+                parent = self._merger.task(record.tid, record.tgid, record.comm)
+                child = self._merger.task(record.other, record.other_tgid, record.comm)
+                self.alive[child.tid] = child
+                yield TaskNew(child, record.time_ns, NewBy.FORKED, parent)
+            case wire.RECORD_EXEC:
+                yield self._exec(record)
+            case wire.RECORD_EXIT:
+                yield from self._exit(record)
+            case wire.RECORD_SIGNAL:
+                yield from self._signal(record)
+
+    def _exec(self, record: EventRecord) -> Event:
+        task = self._merger.task(record.tid, record.tgid, record.comm)
+        if record.other != record.tid:
+            # The leader is gone without an end of its own: this thread took its place.
+            self._leaders.pop(record.tgid, None)
+            self.alive.pop(record.other, None)
+            self._merger.forget(record.other)
+        self.alive[record.tid] = task
+        return TaskExec(task, record.time_ns, record.other)
+
+    def _exit(self, record: EventRecord) -> Iterator[Event]:
+        task = self._merger.task(record.tid, record.tgid, record.comm)
+        yield TaskExiting(task, record.time_ns)
+        group = [t for t in self.alive.values() if t.pid == record.tgid and t.tid != record.tid]
+        if record.tid == record.tgid and group:
+            self._leaders[record.tgid] = record
+            return
+        yield self._gone(record, record.other, record.time_ns)
+        leader = self._leaders.get(record.tgid)
+        if leader is not None and [t.tid for t in group] == [record.tgid]:
+            del self._leaders[record.tgid]
+            # The group's status is the leader's, even if it was decided after the leader's end.
+            status = record.other if record.flags & wire.EXIT_GROUP else leader.other
+            yield self._gone(leader, status, record.time_ns)
+
+    def _gone(self, record: EventRecord, status: int, time_ns: int) -> Event:
+        task = self._merger.task(record.tid, record.tgid, record.comm)
+        self.alive.pop(record.tid, None)
+        self._merger.forget(record.tid)
+        return TaskExit(task, time_ns, status)
+
+    def _signal(self, record: EventRecord) -> Iterator[Event]:
+        if record.tid not in self.alive or record.tgid in self._leaders:
+            return
+        task = self._merger.task(record.tid, record.tgid, record.comm)
+        signo = record.other
+        if self._signals is None or signo in self._signals:
+            yield Signal(task, record.time_ns, signo, record.info)
+        if record.flags & wire.SIGNAL_STOPS:
+            for member in list(self.alive.values()):
+                if member.pid == record.tgid:
+                    yield GroupStop(member, record.time_ns, signo)

@@ -1,0 +1,189 @@
+"""How options go together: what excludes, implies or has no effect without what.
+
+Source: strace(1); the messages are strace's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from pytracer.cli.messages import Failure, Messages
+from pytracer.cli.options import (
+    DecodeFd,
+    Interruptible,
+    Options,
+    Quiet,
+    Stamp,
+    Summary,
+)
+
+MOST_DAEMONIZE: Final = 3
+
+_QUIETS: Final = (
+    frozenset({Quiet.ATTACH, Quiet.PERSONALITY}),
+    frozenset({Quiet.ATTACH, Quiet.PERSONALITY, Quiet.EXIT}),
+    frozenset(Quiet),
+)
+_STAMPS: Final = ((Stamp.TIME, 0), (Stamp.TIME, 6), (Stamp.UNIX, 6))
+# -x and -xx, in terms of --strings-in-hex=.
+_HEX_STRINGS: Final = (0, 2, 3)
+
+
+@dataclass(slots=True)
+class Counts:
+    """What only matters in combination: how often, and in which spelling, options were given."""
+
+    given: dict[str, int] = field(default_factory=dict)
+    only: int = 0
+    quiet_given: bool = False
+    decode_fds_given: bool = False
+    interruptible_given: bool = False
+    timestamps_long: bool = False
+    daemonize_long: int = 0
+    hex_strings_long: int | None = None
+
+    def __getitem__(self, letter: str) -> int:
+        return self.given.get(letter, 0)
+
+
+def combine(options: Options, counts: Counts, messages: Messages) -> Options:
+    """Check options against each other and fill in what follows from them.
+
+    Errors: Failure where they exclude each other; what has no effect is only said.
+    """
+    _check_program(options, counts)
+    options = _count(options, counts, messages)
+    _check_summary(options, messages)
+    if options.output is None:
+        # A single -f has its own files nowhere: the message is for who asked for just that.
+        if options.separately and not options.follow:
+            messages.note("--output-separately has no effect without -o/--output")
+        if options.append:
+            messages.note("-A/--output-append-mode has no effect without -o/--output")
+    if counts.only > 1:
+        messages.note(
+            "Only the last of -z/--successful-only/-Z/--failed-only options will take effect. "
+            "See status qualifier for more complex filters."
+        )
+    return _imply(options, counts)
+
+
+def _check_program(options: Options, counts: Counts) -> None:
+    if not options.program and not options.pids:
+        raise Failure("must have PROG [ARGS] or -p PID", hint=True)
+    if options.argv0 is not None and not options.program:
+        raise Failure("PROG [ARGS] must be specified with --argv0", hint=True)
+    if counts.daemonize_long and counts["D"]:
+        raise Failure("-D and --daemonize cannot be provided simultaneously")
+    if not options.program and (counts["D"] or counts.daemonize_long):
+        raise Failure("PROG [ARGS] must be specified with -D/--daemonize", hint=True)
+    if counts["D"] > MOST_DAEMONIZE:
+        raise Failure(
+            f"Too many -D's ({counts['D']}), maximum supported -D count is {MOST_DAEMONIZE}",
+            hint=True,
+        )
+    if options.kill_on_exit and options.pids:
+        raise Failure("--kill-on-exit and -p/--attach are mutually exclusive options", hint=True)
+
+
+def _count(options: Options, counts: Counts, messages: Messages) -> Options:
+    options = replace(options, daemonize=counts["D"] or counts.daemonize_long)
+    if counts["t"]:
+        if counts.timestamps_long:
+            raise Failure("-t and --absolute-timestamps cannot be provided simultaneously")
+        stamp, digits = _STAMPS[min(counts["t"], len(_STAMPS)) - 1]
+        options = replace(options, stamp=stamp, stamp_digits=digits)
+    hex_strings = _HEX_STRINGS[min(counts["x"], 2)]
+    if counts.hex_strings_long is not None:
+        if hex_strings:
+            raise Failure("-x and --strings-in-hex cannot be provided simultaneously")
+        hex_strings = counts.hex_strings_long
+    options = replace(options, hex_strings=hex_strings)
+    if counts["y"]:
+        if counts.decode_fds_given:
+            raise Failure("-y and --decode-fds cannot be provided simultaneously")
+        every = frozenset(DecodeFd)
+        options = replace(
+            options, decode_fds=frozenset({DecodeFd.PATH}) if counts["y"] == 1 else every
+        )
+    return _count_following(options, counts, messages)
+
+
+def _count_following(options: Options, counts: Counts, messages: Messages) -> Options:
+    if options.seccomp_bpf and options.detach_on_execve:
+        messages.note("--seccomp-bpf is not enabled because it is not compatible with -b")
+        options = replace(options, seccomp_bpf=False)
+    if options.seccomp_bpf and options.syscall_limit is not None:
+        messages.note(
+            "--seccomp-bpf is not enabled because it is not compatible with --syscall-limit"
+        )
+        options = replace(options, seccomp_bpf=False)
+    if counts["f"]:
+        if options.follow:
+            raise Failure("-f and --follow-forks cannot be provided simultaneously")
+        if counts["f"] > 1 and options.separately:
+            raise Failure("-ff and --output-separately cannot be provided simultaneously")
+        # A single -f takes --output-separately back, as it does in strace.
+        options = replace(options, follow=True, separately=counts["f"] > 1)
+    if options.seccomp_bpf:
+        if options.pids and (not options.program or options.debug):
+            messages.note("--seccomp-bpf is not enabled for processes attached with -p")
+        if not options.follow:
+            messages.note("--seccomp-bpf cannot be used without -f/--follow-forks, disabling")
+            options = replace(options, seccomp_bpf=False)
+    if counts["F"]:
+        if options.follow:
+            messages.note("deprecated option -F ignored")
+        else:
+            messages.note("option -F is deprecated, please use -f/--follow-forks instead")
+            options = replace(options, follow=True)
+    return options
+
+
+def _check_summary(options: Options, messages: Messages) -> None:
+    counting = "(-c/--summary-only or -C/--summary)"
+    if options.summary is Summary.NONE:
+        if options.summary_wall:
+            raise Failure(f"-w/--summary-wall-clock must be given with {counting}", hint=True)
+        if options.summary_columns:
+            raise Failure(f"-U/--summary-columns must be given with {counting}", hint=True)
+        if "S" in options.asked:
+            messages.note(f"-S/--summary-sort-by has no effect without {counting}")
+    elif options.separately:
+        raise Failure(f"{counting} and -ff/--output-separately are mutually exclusive", hint=True)
+    if options.summary is Summary.ONLY:
+        for useless, spelled in (
+            (options.instruction_pointer, "-i/--instruction-pointer"),
+            (options.syscall_number, "-n/--syscall-number"),
+            (options.relative_digits is not None, "-r/--relative-timestamps"),
+            (options.stamp is not Stamp.NONE, "-t/--absolute-timestamps"),
+            (options.times_digits is not None, "-T/--syscall-times"),
+            (bool(options.decode_fds), "-y/--decode-fds"),
+        ):
+            if useless:
+                messages.note(f"{spelled} has no effect with -c/--summary-only")
+
+
+def _imply(options: Options, counts: Counts) -> Options:
+    if options.piped is not None and options.separately:
+        raise Failure(
+            "piping the output and -ff/--output-separately are mutually exclusive", hint=True
+        )
+    to_file_and_run = options.output is not None and bool(options.program)
+    if not counts.interruptible_given:
+        if options.daemonize:
+            options = replace(options, interruptible=Interruptible.NEVER_TSTP)
+        elif to_file_and_run:
+            options = replace(options, interruptible=Interruptible.NEVER)
+    quiet = counts["q"]
+    if quiet and counts.quiet_given:
+        raise Failure("-q and -e quiet/--quiet cannot be provided simultaneously")
+    if not quiet and not counts.quiet_given and to_file_and_run:
+        quiet = 1
+    if quiet:
+        options = replace(options, quiet=_QUIETS[min(quiet, len(_QUIETS)) - 1])
+    if options.output is None:
+        # Without files to write to, -ff is -f.
+        options = replace(options, separately=False)
+    return options

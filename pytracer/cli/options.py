@@ -1,0 +1,162 @@
+"""What the command line asks for, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+from pytracer.cli.expressions import ALL_CALLS, NO_CALLS, CallSet, TokenSet
+
+
+class Status(IntEnum):
+    """How a call ended (-e status=)."""
+
+    SUCCESSFUL = 0
+    FAILED = 1
+    UNFINISHED = 2
+    UNAVAILABLE = 3
+    DETACHED = 4
+
+
+class Quiet(IntEnum):
+    """Messages that can be left out (-e quiet=)."""
+
+    ATTACH = 0
+    EXIT = 1
+    PATH_RESOLUTION = 2
+    PERSONALITY = 3
+    THREAD_EXECVE = 4
+
+
+class DecodeFd(IntEnum):
+    """What is told about descriptors (-e decode-fds=)."""
+
+    PATH = 0
+    SOCKET = 1
+    DEV = 2
+    PIDFD = 3
+    EVENTFD = 4
+    SIGNALFD = 5
+
+
+class DecodePid(IntEnum):
+    """What is told about process ids (-e decode-pids=)."""
+
+    COMM = 0
+    PIDNS = 1
+
+
+class Interruptible(IntEnum):
+    """When signals end pytracer itself (-I)."""
+
+    ANYWHERE = 1
+    WAITING = 2
+    NEVER = 3
+    NEVER_TSTP = 4
+
+
+class Summary(Enum):
+    """Whether calls are counted (-c, -C)."""
+
+    NONE = 0
+    ONLY = 1
+    BOTH = 2
+
+
+class Stamp(Enum):
+    """How absolute times are written."""
+
+    NONE = 0
+    TIME = 1
+    UNIX = 2
+
+
+class Backend(Enum):
+    """Who observes (--backend)."""
+
+    AUTO = "auto"
+    EBPF = "ebpf"
+    PTRACE = "ptrace"
+
+
+class Color(Enum):
+    """When output is coloured (--color)."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+ALL_STATUSES = TokenSet(inverted=True)
+ALL_SIGNALS = TokenSet(inverted=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """One command line, checked, with every default filled in.
+
+    Units: ``stamp_digits``, ``relative_digits``, ``times_digits``: digits after the decimal
+        point, None for times that are not wanted. ``overhead_ns``: None to measure it.
+    Shape: ``program``: PROG and its arguments. ``environment``: the -E in their order.
+        ``asked``: keys of the options that were given, for refusing what a backend cannot serve.
+    """
+
+    program: tuple[str, ...] = ()
+    argv0: str | None = None
+    environment: tuple[str, ...] = ()
+    user: str | None = None
+    pids: tuple[int, ...] = ()
+    daemonize: int = 0
+    follow: bool = False
+    separately: bool = False
+    detach_on_execve: bool = False
+    interruptible: Interruptible = Interruptible.WAITING
+    kill_on_exit: bool = False
+    syscall_limit: int | None = None
+    seccomp_bpf: bool = False
+    backend: Backend = Backend.AUTO
+    duration_s: float | None = None
+
+    trace: CallSet = ALL_CALLS
+    trace_fds: TokenSet | None = None
+    paths: tuple[str, ...] = ()
+    signals: TokenSet = ALL_SIGNALS
+    statuses: TokenSet = ALL_STATUSES
+
+    output: str | None = None
+    append: bool = False
+    color: Color = Color.AUTO
+    abbrev: CallSet = ALL_CALLS
+    verbose: CallSet = ALL_CALLS
+    raw: CallSet = NO_CALLS
+    string_bytes: int = 32
+    column: int = 40
+    hex_strings: int = 0
+    xlats: str = "abbrev"
+    decode_fds: frozenset[DecodeFd] = frozenset()
+    decode_pids: frozenset[DecodePid] = frozenset()
+    quiet: frozenset[Quiet] = frozenset()
+    stamp: Stamp = Stamp.NONE
+    stamp_digits: int = 0
+    relative_digits: int | None = None
+    times_digits: int | None = None
+    instruction_pointer: bool = False
+    syscall_number: bool = False
+    arg_names: bool = False
+    always_show_pid: bool = False
+
+    summary: Summary = Summary.NONE
+    summary_wall: bool = False
+    summary_sort: str = "time"
+    summary_columns: tuple[str, ...] = ()
+    overhead_ns: int | None = None
+    debug: bool = False
+
+    asked: frozenset[str] = frozenset()
+
+    @property
+    def piped(self) -> str | None:
+        """The shell command that the output goes to; None when it goes elsewhere."""
+        if self.output is not None and self.output[:1] in ("|", "!"):
+            return self.output[1:]
+        return None

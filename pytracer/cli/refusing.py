@@ -1,0 +1,54 @@
+"""What is not served, refused by name, with the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from pytracer.cli.grammar import Given
+from pytracer.cli.messages import Failure
+
+# Key -> (how it is called, what to do instead).
+_REFUSED: Final[Mapping[str, tuple[str, str]]] = {
+    "k": ("-k/--stack-trace", "use strace -k, or perf trace --call-graph dwarf"),
+    "stack-trace": ("-k/--stack-trace", "use strace -k, or perf trace --call-graph dwarf"),
+    "stack-trace-frame-limit": ("--stack-trace-frame-limit", "use it with strace -k"),
+    "read": ("-e read", "show whole buffers with -e trace=read -s SIZE, -xx for hexadecimal"),
+    "write": ("-e write", "show whole buffers with -e trace=write -s SIZE, -xx for hexadecimal"),
+    "fault": ("-e fault", "use strace -e fault"),
+    "inject": ("-e inject", "use strace -e inject"),
+    "namespace": ("-e namespace", "use -e trace=unshare,setns,clone3 and lsns(8)"),
+    "secontext": ("--secontext", "use ls -Z and ps -Z"),
+    "tips": ("--tips", "see the documentation"),
+    "color": ("--color", "leave it out: the output is not coloured"),
+    "json": ("--json", "leave it out: the output is text"),
+    "unit": ("--unit", 'use -f -p "$(systemctl show -P MainPID UNIT)"'),
+    "cgroup": ("--cgroup", 'use -f -p "$(cat /sys/fs/cgroup/CGROUP/cgroup.procs)"'),
+    "container": ("--container", "use -f -p with the process's id on this host"),
+    "record": ("--record", "write text with -o FILE"),
+    "replay": ("--replay", "read the text written with -o FILE"),
+    "report": ("--report", "use -c for a summary"),
+    "explain": ("--explain", "see the call's manual page in section 2"),
+    "on-full": ("--on-full", "use --backend=ptrace, which loses nothing"),
+}
+
+
+def refuse(given: Given) -> None:
+    """Refuse an option that is not served.
+
+    Errors: Failure that names it and the way out.
+    """
+    if given.key == "kvm":
+        _refuse_kvm(given.value or "")
+    if given.key == "namespace" and given.value != "new":
+        raise Failure(f"invalid -e namespace= argument: '{given.value}'")
+    refused = _REFUSED.get(given.key)
+    if refused is not None:
+        name, remedy = refused
+        raise Failure(f"{name} is not supported: {remedy}")
+
+
+def _refuse_kvm(value: str) -> None:
+    if value not in ("vcpu", "vcpu+"):
+        raise Failure(f"invalid -e kvm= argument: '{value}'")
+    raise Failure("-e kvm is not supported: use strace -e kvm=vcpu, or perf kvm stat")

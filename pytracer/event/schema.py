@@ -51,7 +51,11 @@ class SyscallEnter:
     Shape: ``args`` are six unsigned registers (32 bits wide for I386), ``nr``
     the number without the x32 bit, -1 when the task asked for none.
     ``restarting`` names nothing: restart_syscall(2) arrives as its own number.
-    ``ip`` is the instruction pointer, where it is known.
+    ``ip`` is the instruction pointer, where it is known. ``resumes`` is the number of the
+    call that a restart_syscall goes on with, where the stream does not show that call
+    because the task was attached in the middle of it.
+    ptrace moves ``time_ns`` to when the task is let go, so that the time in the call does
+    not contain what the consumer did meanwhile: read it again at the exit.
     """
 
     task: Task
@@ -61,6 +65,7 @@ class SyscallEnter:
     args: tuple[int, int, int, int, int, int]
     memory: Memory
     ip: int | None = None
+    resumes: int | None = None
 
 
 @dataclass(slots=True)

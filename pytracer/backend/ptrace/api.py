@@ -14,6 +14,7 @@ from ctypes import c_int, c_long, c_ulong, c_void_p
 from typing import Final
 
 PTRACE_PEEKDATA: Final = 2
+PTRACE_PEEKUSER: Final = 3
 PTRACE_CONT: Final = 7
 PTRACE_DETACH: Final = 17
 PTRACE_SYSCALL: Final = 24
@@ -85,6 +86,10 @@ process_vm_readv.restype = c_long
 sigprocmask = _quick.sigprocmask
 sigprocmask.argtypes = [c_int, c_void_p, c_void_p]
 sigprocmask.restype = c_int
+
+read = _quick.read
+read.argtypes = [c_int, c_void_p, c_ulong]
+read.restype = c_long
 
 signalfd = _quick.signalfd
 signalfd.argtypes = [c_int, c_void_p, c_int]
@@ -162,3 +167,20 @@ def signal_info(tid: int) -> bytes | None:
     if ptrace(PTRACE_GETSIGINFO, tid, None, _siginfo.address) < 0:
         return None
     return bytes(_siginfo.data)
+
+
+# struct user_regs_struct, arch/x86/include/asm/user_64.h: byte offsets of ax and orig_ax.
+_AX: Final = 10 * 8
+_ORIG_AX: Final = 15 * 8
+_ERESTART_RESTARTBLOCK: Final = -516 & 0xFFFF_FFFF  # include/linux/errno.h
+
+
+def interrupted_call(tid: int) -> int | None:
+    """Tell which call a stopped task was found in, when restart_syscall will go on with it.
+
+    Errors: None when there is none, or the task is gone.
+    """
+    if ptrace(PTRACE_PEEKUSER, tid, _AX, None) & 0xFFFF_FFFF != _ERESTART_RESTARTBLOCK:
+        return None
+    number: int = ptrace(PTRACE_PEEKUSER, tid, _ORIG_AX, None)
+    return number if number >= 0 else None

@@ -45,7 +45,7 @@ def seize_process(
     if error is not None:
         return error
     group, _ = read_ids(pid)
-    found = [Tracee(Task(group, pid, read_comm(pid)))]
+    found = [Tracee(Task(group, pid, read_comm(pid)), api.PTRACE_SYSCALL, fresh=True)]
     taken = {pid}
     fresh = threads
     while fresh:
@@ -56,7 +56,9 @@ def seize_process(
             taken.add(tid)
             # A refusal is normal: it is gone, or traced by us since its creation.
             if seize(tid, options) is None:
-                found.append(Tracee(Task(group, tid, read_comm(tid))))
+                found.append(
+                    Tracee(Task(group, tid, read_comm(tid)), api.PTRACE_SYSCALL, fresh=True)
+                )
                 fresh = True
     return found
 

@@ -11,11 +11,12 @@ from typing import Final
 from pytracer.backend.base import TargetError
 from pytracer.backend.ptrace import api
 from pytracer.backend.ptrace.attach import release, seize_process
-from pytracer.backend.ptrace.launch import Child, Dispositions, launch
+from pytracer.backend.ptrace.launch import Child, Dispositions, Launcher
 from pytracer.backend.ptrace.memory import LiveMemory
+from pytracer.backend.ptrace.seccomp import Filter, why_not
 from pytracer.backend.ptrace.stops import Stops
 from pytracer.backend.ptrace.tracee import INSIDE, OUTSIDE, UNWANTED, Tracee, read_comm
-from pytracer.backend.ptrace.wait import Bell, peek, spin_budget
+from pytracer.backend.ptrace.wait import Bell, spin_budget
 from pytracer.event.schema import (
     Abi,
     Clock,
@@ -39,6 +40,7 @@ class PtraceBackend:
     holds wait statuses of children that are not targets, such as a pager.
     ``count_cpu`` fills in SyscallExit.cpu_ns. ``refuse``, when given, hears of each
     process that cannot be attached; otherwise the first such error is raised.
+    ``kill_on_exit``: targets die with the tracer; so they do under a seccomp filter.
 
     The time of a SyscallEnter moves to the moment when the task is let go, so that
     the time in a call does not contain what the consumer did meanwhile.
@@ -52,6 +54,7 @@ class PtraceBackend:
         selection: Selection,
         *,
         count_cpu: bool = False,
+        kill_on_exit: bool = False,
         refuse: Callable[[TargetError], None] | None = None,
     ) -> None:
         self.clock = Clock(time.time_ns() - time.monotonic_ns())
@@ -64,6 +67,13 @@ class PtraceBackend:
         if selection.follow:
             self._options |= api.OPTION_FORK | api.OPTION_VFORK | api.OPTION_CLONE
         self._between = api.PTRACE_SYSCALL
+        self._filtering = selection.seccomp_bpf and why_not(target, selection) is None
+        if self._filtering:
+            # What the filter stops fails with ENOSYS once there is no tracer.
+            self._options |= api.OPTION_SECCOMP
+            self._between = api.PTRACE_CONT
+        if kill_on_exit or self._filtering:
+            self._options |= api.OPTION_EXITKILL
         self._tracees: dict[int, Tracee] = {}
         self._pending: deque[tuple[int, int, int]] = deque()
         self._current: tuple[int, int] | None = None
@@ -90,11 +100,13 @@ class PtraceBackend:
         Errors: TargetError when nothing could be attached or launched; for a program that
             was not executed, after all its events.
         """
-        self._bell.open()
         try:
             if isinstance(self._target, Launch):
-                yield from self._launch(self._target)
+                task = self._launch(self._target)
+                self._bell.open()
+                yield TaskNew(task, time.monotonic_ns(), NewBy.LAUNCHED)
             else:
+                self._bell.open()
                 yield from self._attach(self._target)
             yield from self._run()
             yield from self._detach()
@@ -104,13 +116,18 @@ class PtraceBackend:
         if error is not None and not self._stopping:
             raise error
 
-    def _launch(self, target: Launch) -> Iterator[Event]:
-        child = self._child = launch(target, self._options, self._dispositions, None)
+    def _launch(self, target: Launch) -> Task:
+        install = None
+        if self._filtering and self._selection.syscalls is not None:
+            install = Filter(self._selection.syscalls).install
+        launcher = Launcher(target, self._options, self._dispositions, install)
+        child = self._child = launcher.launch()
         self.root_pid = child.pid
         task = Task(child.pid, child.pid, read_comm(child.pid))
-        self._tracees[child.pid] = Tracee(task)
+        # A failed execve leaves our own code: what it does then is not shown.
+        self._tracees[child.pid] = Tracee(task, api.PTRACE_CONT)
         self._pending.append((child.pid, api.STATUS_SYSCALL, 0))
-        yield TaskNew(task, time.monotonic_ns(), NewBy.LAUNCHED)
+        return task
 
     def _attach(self, target: Attach) -> Iterator[Event]:
         refusal: TargetError | None = None
@@ -144,8 +161,8 @@ class PtraceBackend:
         flags = api.WALL | api.WNOHANG
         wanted = self._selection.syscalls
         syscall_stop, seccomp_stop = api.STATUS_SYSCALL, api.STATUS_SECCOMP
-        to_exit, to_entry, get_info = api.PTRACE_SYSCALL, self._between, api.PTRACE_GET_SYSCALL_INFO
-        spins = spin_budget()
+        to_exit, get_info = api.PTRACE_SYSCALL, api.PTRACE_GET_SYSCALL_INFO
+        spins, sleep = spin_budget(), self._bell.sleep
         idle = True
         system_ns = 0
 
@@ -166,7 +183,8 @@ class PtraceBackend:
                     if not idle:
                         idle = True
                         yield None
-                    self._sleep()
+                    if not self._stopping:
+                        sleep()
                     continue
                 status = wait_status.value
                 if usage is not None:
@@ -197,14 +215,14 @@ class PtraceBackend:
                 continue
             if tracee.inside == UNWANTED:
                 tracee.inside = OUTSIDE
-                ptrace(to_entry, tid, None, None)
+                ptrace(tracee.between, tid, None, None)
                 continue
             if ptrace(get_info, tid, size, where) < 0:
                 continue  # killed meanwhile: its end is on the way
             if data[0] == api.OP_EXIT:
                 time_ns = now()
                 if tracee.inside != INSIDE:
-                    ptrace(to_entry, tid, None, None)  # attached in the middle of it
+                    ptrace(tracee.between, tid, None, None)  # attached in the middle of it
                     continue
                 _, _, ip, _, ret = unpack_exit(data)
                 tracee.inside = OUTSIDE
@@ -215,7 +233,7 @@ class PtraceBackend:
                 if self._stopping:
                     return
                 self._current = None
-                ptrace(to_entry, tid, None, None)
+                ptrace(tracee.between, tid, None, None)
             elif tracee.inside == INSIDE:
                 ptrace(to_exit, tid, None, None)  # its filter, after its entry
             else:
@@ -226,12 +244,14 @@ class PtraceBackend:
                     abi, nr = _ABIS[arch], -1
                 else:
                     abi, nr = Abi.X32, nr & ~api.X32_BIT
-                if wanted is not None and nr not in wanted[abi]:
+                if wanted is not None and nr not in wanted.get(abi, ()):
                     tracee.inside = UNWANTED
                     ptrace(to_exit, tid, None, None)
                     continue
                 tracee.inside = INSIDE
                 enter = SyscallEnter(tracee.task, now(), abi, nr, tuple(args), LiveMemory(tid), ip)
+                if tracee.resumes is not None:
+                    enter.resumes, tracee.resumes = tracee.resumes, None
                 idle = False
                 self._current = (tid, status)
                 yield enter
@@ -241,16 +261,6 @@ class PtraceBackend:
                 tracee.system_ns = system_ns
                 enter.time_ns = now()
                 ptrace(to_exit, tid, None, None)
-
-    def _sleep(self) -> None:
-        # Asked for once more between holding and sleeping: nothing is missed.
-        bell = self._bell
-        bell.hold()
-        try:
-            if not self._stopping and not peek():
-                bell.sleep()
-        finally:
-            bell.release()
 
     def _detach(self) -> list[Event]:
         held = [(tid, status) for tid, status, _ in self._pending]

@@ -17,6 +17,7 @@ from typing import Final
 
 from pytracer.backend.base import TargetError
 from pytracer.backend.ptrace import api
+from pytracer.backend.ptrace.attach import seize
 from pytracer.target.selection import Launch
 
 _JOB_SIGNALS: Final = (
@@ -35,6 +36,10 @@ _JOB_SIGNALS: Final = (
 # Python ignores these at its start, whatever they were before.
 _PYTHON_IGNORES: Final = (signal.SIGPIPE, signal.SIGXFSZ)
 _STAGES: Final = ("exec", "initgroups", "setregid", "setreuid", "seccomp")
+_PR_SET_PTRACER: Final = 0x59616D61  # include/uapi/linux/prctl.h
+_PR_SET_PTRACER_ANY: Final = (1 << 64) - 1
+_NEW_PROCESS_GROUP: Final = 2
+_NEW_SESSION: Final = 3
 _failure = struct.Struct("<ii")
 
 _ENTRY_OF_EXECVE: Final = (api.ARCH_X86_64, 59)  # __NR_execve, asm/unistd_64.h
@@ -73,17 +78,14 @@ def _vector(strings: tuple[bytes, ...]) -> ctypes.Array[ctypes.c_char_p]:
 
 
 class Child:
-    """A program that was launched and is traced, held at the entry of its execve.
-
-    ``pid``: its process. ``exec_error``: filled in by :meth:`failure`.
-    """
+    """A program that was launched and is traced, held at the entry of its execve."""
 
     def __init__(self, pid: int, errors: int) -> None:
         self.pid = pid
         self._errors = errors
 
     def failure(self) -> TargetError | None:
-        """Tell what the child could not do before or at its execve, once it is over."""
+        """Tell what the child could not do before or at its execve, once that is over."""
         record = os.read(self._errors, _failure.size)
         os.close(self._errors)
         if len(record) < _failure.size:
@@ -92,43 +94,111 @@ class Child:
         return TargetError(0, errno, _STAGES[stage])
 
 
-def launch(
-    target: Launch,
-    options: int,
-    dispositions: Dispositions,
-    install_filter: Callable[[], bool] | None,
-) -> Child:
-    """Start the program and trace it up to the entry of its execve.
+class Launcher:
+    """Forks into program and tracer.
 
-    Errors: TargetError when it cannot be forked, traced or given its user.
+    With ``Launch.daemon`` the calling process becomes the program and the tracer lives on
+    as an orphan, so that the caller's parent has the program itself for a child.
     """
-    image = _Image(target)
-    gate_read, gate_write = os.pipe()
-    errors_read, errors_write = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        _run_child(target, image, dispositions, install_filter, gate_read, gate_write, errors_write)
-    os.close(gate_read)
-    os.close(errors_write)
-    child = Child(pid, errors_read)
-    try:
-        _seize(pid, options)
-        _reach_execve(child, gate_write)
-    finally:
-        os.close(gate_write)
-    return child
+
+    def __init__(
+        self,
+        target: Launch,
+        options: int,
+        dispositions: Dispositions,
+        install_filter: Callable[[], bool] | None,
+    ) -> None:
+        self._target = target
+        self._options = options
+        self._dispositions = dispositions
+        self._install_filter = install_filter
+        self._image = _Image(target)
+
+    def launch(self) -> Child:
+        """Start the program and trace it up to the entry of its execve.
+
+        Errors: TargetError when it cannot be traced or given its user. With ``daemon`` it
+            is also what becomes of the calling process when the program is not executed.
+        """
+        gate_read, gate_write = os.pipe()
+        errors_read, errors_write = os.pipe()
+        if self._target.daemon:
+            pid = os.getpid()
+            api.prctl(_PR_SET_PTRACER, _PR_SET_PTRACER_ANY, 0, 0, 0)
+            if not _fork_orphan(self._target.daemon):
+                os.close(gate_write)
+                raise self._execute(gate_read)
+        else:
+            pid = os.fork()
+            if pid == 0:
+                try:
+                    gc.disable()
+                    os.close(gate_write)
+                    failure = self._execute(gate_read)
+                    os.write(
+                        errors_write, _failure.pack(_STAGES.index(failure.call), failure.errno)
+                    )
+                finally:
+                    os._exit(1)
+        os.close(gate_read)
+        os.close(errors_write)
+        child = Child(pid, errors_read)
+        try:
+            error = seize(pid, self._options)
+            if error is not None:
+                if not self._target.daemon:
+                    os.kill(pid, signal.SIGKILL)
+                    os.waitpid(pid, 0)
+                raise error
+            _reach_execve(child, gate_write)
+        finally:
+            os.close(gate_write)
+        return child
+
+    def _execute(self, gate_read: int) -> TargetError:
+        # In the child: returns only when it failed.
+        stage = "exec"
+        try:
+            self._dispositions.restore()
+            if self._target.user is not None:
+                uid, gid, name = self._target.user
+                effective_uid, effective_gid = _effective(self._target.path, uid, gid)
+                stage = "initgroups"
+                if name:
+                    os.initgroups(name, gid)
+                else:
+                    os.setgroups([gid])
+                stage = "setregid"
+                os.setregid(gid, effective_gid)
+                stage = "setreuid"
+                os.setreuid(uid, effective_uid)
+            if not os.read(gate_read, 1):
+                os._exit(1)  # the tracer is gone
+            stage = "seccomp"
+            if self._install_filter is None or self._install_filter():
+                stage = "exec"
+                api.execve(self._image.path, self._image.argv, self._image.env)
+            return TargetError(0, api.last_errno(), stage)
+        except OSError as error:
+            return TargetError(0, error.errno or 0, stage)
 
 
-def _seize(pid: int, options: int) -> None:
-    for request, name, data in (
-        (api.PTRACE_SEIZE, "PTRACE_SEIZE", options),
-        (api.PTRACE_INTERRUPT, "PTRACE_INTERRUPT", 0),
-    ):
-        if api.ptrace(request, pid, None, data) < 0:
-            errno = api.last_errno()
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            raise TargetError(pid, errno, f"attach: ptrace({name}, {pid})")
+def _fork_orphan(daemon: int) -> bool:
+    """Fork a process whose parent is gone; true in it.
+
+    The caller has no child left of it afterwards: the program must not find one.
+    """
+    between = os.fork()
+    if between:
+        os.waitpid(between, 0)
+        return False
+    if os.fork():
+        os._exit(0)
+    if daemon == _NEW_PROCESS_GROUP:
+        os.setpgid(0, 0)
+    elif daemon >= _NEW_SESSION:
+        os.setsid()
+    return True
 
 
 def _reach_execve(child: Child, gate_write: int) -> None:
@@ -136,7 +206,7 @@ def _reach_execve(child: Child, gate_write: int) -> None:
     opened = False
     info = api.Buffer(api.SYSCALL_INFO_SIZE)
     while True:
-        _, status = os.waitpid(child.pid, 0x40000000)
+        _, status = os.waitpid(child.pid, api.WALL)
         if not os.WIFSTOPPED(status):
             raise child.failure() or TargetError(child.pid, ESRCH, "exec")
         if not opened:
@@ -144,55 +214,13 @@ def _reach_execve(child: Child, gate_write: int) -> None:
             opened = True
         inject = 0
         if status == api.STATUS_SYSCALL:
-            size = api.SYSCALL_INFO_SIZE
-            api.ptrace(api.PTRACE_GET_SYSCALL_INFO, child.pid, size, info.address)
+            api.ptrace(api.PTRACE_GET_SYSCALL_INFO, child.pid, info.size, info.address)
             op, arch, _, _, number, *_ = api.unpack_entry(info.data)
             if op == api.OP_ENTRY and (arch, number) == _ENTRY_OF_EXECVE:
                 return
         elif not status >> 16:
             inject = status >> 8
         api.ptrace(api.PTRACE_SYSCALL, child.pid, None, inject)
-
-
-def _run_child(
-    target: Launch,
-    image: _Image,
-    dispositions: Dispositions,
-    install_filter: Callable[[], bool] | None,
-    gate_read: int,
-    gate_write: int,
-    errors: int,
-) -> None:
-    """Be the child: never returns."""
-    stage = 0
-    try:
-        gc.disable()
-        os.close(gate_write)
-        dispositions.restore()
-        if target.user is not None:
-            uid, gid, name = target.user
-            effective_uid, effective_gid = _effective(target.path, uid, gid)
-            stage = 1
-            if name:
-                os.initgroups(name, gid)
-            else:
-                os.setgroups([gid])
-            stage = 2
-            os.setregid(gid, effective_gid)
-            stage = 3
-            os.setreuid(uid, effective_uid)
-            stage = 0
-        if not os.read(gate_read, 1):
-            os._exit(1)  # the tracer is gone
-        if install_filter is not None and not install_filter():
-            stage = 4
-        else:
-            api.execve(image.path, image.argv, image.env)
-        os.write(errors, _failure.pack(stage, api.last_errno()))
-    except OSError as error:
-        os.write(errors, _failure.pack(stage, error.errno or 0))
-    finally:
-        os._exit(1)
 
 
 def _effective(path: bytes, uid: int, gid: int) -> tuple[int, int]:

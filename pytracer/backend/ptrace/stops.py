@@ -50,10 +50,13 @@ class Stops:
         if tracee is None:
             return self._born(tid)
         event, number = status >> 16, status >> 8 & 0xFF
-        go_on = api.PTRACE_SYSCALL if tracee.inside == INSIDE else self._between
+        go_on = api.PTRACE_SYSCALL if tracee.inside == INSIDE else tracee.between
         if not event:
             return self._signalled(tracee, number, go_on)
         if event == api.EVENT_STOP:
+            if tracee.fresh:
+                tracee.fresh = False
+                tracee.resumes = api.interrupted_call(tid)
             if number not in _STOP_SIGNALS:
                 return [], go_on, 0  # PTRACE_INTERRUPT, a first stop, or the end of a group stop
             stop = GroupStop(tracee.task, time.monotonic_ns(), number)
@@ -93,7 +96,7 @@ class Stops:
             group = parent.pid if is_thread_of(parent.pid, tid) else tid
         comm = parent.comm if parent is not None else read_comm(tid)
         task = Task(group, tid, comm)
-        self._tracees[tid] = Tracee(task)
+        self._tracees[tid] = Tracee(task, self._between)
         return [TaskNew(task, time.monotonic_ns(), NewBy.FORKED, parent)], self._between, 0
 
     def _signalled(self, tracee: Tracee, number: int, go_on: int) -> Outcome:
@@ -114,6 +117,7 @@ class Stops:
                 tracee.system_ns = caller.system_ns
         tracee.inside = inside
         tracee.task = Task(tracee.tid, tracee.tid, read_comm(tracee.tid))
+        tracee.between = self._between
         go_on = api.PTRACE_SYSCALL if inside == INSIDE else self._between
         return [TaskExec(tracee.task, time.monotonic_ns(), former)], go_on, 0
 

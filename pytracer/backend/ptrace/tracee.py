@@ -17,16 +17,21 @@ class Tracee:
     """A traced task.
 
     ``inside`` tells where the last system-call stop left it: OUTSIDE of any call, INSIDE
-    one that was reported, or inside an UNWANTED one. ``system_ns``: what its process had
-    spent in the kernel when the call was entered.
+    one that was reported, or inside an UNWANTED one. ``between`` is the request that runs
+    it up to its next entry. ``system_ns``: what its process had spent in the kernel when
+    the call was entered. ``fresh`` until the first stop of a task that ran before it was
+    attached; ``resumes`` is the call that it was then found in, to be restarted.
     """
 
-    __slots__ = ("inside", "system_ns", "task", "tid")
+    __slots__ = ("between", "fresh", "inside", "resumes", "system_ns", "task", "tid")
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, between: int, fresh: bool = False) -> None:
         self.task = task
         self.tid = task.tid
+        self.between = between
+        self.fresh = fresh
         self.inside = OUTSIDE
+        self.resumes: int | None = None
         self.system_ns = 0
 
 

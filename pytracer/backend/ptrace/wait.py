@@ -17,10 +17,13 @@ from typing import Final
 from pytracer.backend.ptrace import api
 
 _SIG_BLOCK: Final = 0
-_SIG_UNBLOCK: Final = 1
+_SIG_SETMASK: Final = 2
 _SIGCHLD_SET: Final = (ctypes.c_ulong * 16)(1 << (signal.SIGCHLD - 1))
 _SIGCHLD_ADDRESS: Final = ctypes.addressof(_SIGCHLD_SET)
-_SFD_FLAGS: Final = os.O_CLOEXEC | os.O_NONBLOCK
+_DESCRIPTOR_FLAGS: Final = os.O_CLOEXEC | os.O_NONBLOCK
+_BACKSTOP_MS: Final = 11
+_siginfo = api.Buffer(128)  # struct signalfd_siginfo
+
 
 # About 45 microseconds: what a wake-up across CPUs costs.
 _SPINS: Final = 64
@@ -49,46 +52,56 @@ class Bell:
 
     def __init__(self) -> None:
         self._child = -1
-        self._read, self._write = os.pipe2(_SFD_FLAGS)
+        self._read, self._write = os.pipe2(_DESCRIPTOR_FLAGS)
         self._poll = select.poll()
         self._poll.register(self._read, select.POLLIN)
         self._former_wakeup: int | None = None
+        self._former_mask = (ctypes.c_ulong * 16)()
+        self._timeout_ms: int | None = None
 
     def open(self) -> None:
-        """Hear of children, and of signals when this is the main thread."""
-        self._child = api.signalfd(-1, _SIGCHLD_ADDRESS, _SFD_FLAGS)
+        """Hear of children, and of signals when this is the main thread.
+
+        SIGCHLD stays blocked until :meth:`close`; threads that begin meanwhile inherit that.
+        """
+        mask = ctypes.addressof(self._former_mask)
+        api.sigprocmask(_SIG_BLOCK, _SIGCHLD_ADDRESS, mask)
+        self._child = api.signalfd(-1, _SIGCHLD_ADDRESS, _DESCRIPTOR_FLAGS)
         self._poll.register(self._child, select.POLLIN)
+        if threading.active_count() > 1:
+            # A thread that began earlier may be given the signal, and drop it.
+            self._timeout_ms = _BACKSTOP_MS
         if threading.current_thread() is threading.main_thread():
             self._former_wakeup = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
 
     def ring(self) -> None:
         """Wake the sleeper, or keep it from falling asleep. Safe in a signal handler."""
+        if self._write < 0:
+            return
         try:
             os.write(self._write, b"\0")
         except BlockingIOError:
             return  # full: it will not sleep
 
-    def hold(self) -> None:
-        """Begin to listen: what happens from here on ends the next :meth:`sleep`."""
-        api.sigprocmask(_SIG_BLOCK, _SIGCHLD_ADDRESS, None)
+    def sleep(self) -> None:
+        """Sleep until a child changes its state or the bell is rung, or briefly if neither.
 
-    def sleep(self, milliseconds: int | None = None) -> None:
-        """Sleep until something happened since :meth:`hold`."""
-        ready = self._poll.poll(milliseconds)
-        for descriptor, _ in ready:
+        What changed before the call counts: it is looked for once more.
+        """
+        api.read(self._child, _siginfo.address, _siginfo.size)
+        if peek():
+            return
+        for descriptor, _ in self._poll.poll(self._timeout_ms):
             if descriptor == self._read:
                 os.read(self._read, 4096)
 
-    def release(self) -> None:
-        """Stop listening, and forget what was heard: the caller looks for itself."""
-        # SIGCHLD is ignored by default, so unblocking discards it.
-        api.sigprocmask(_SIG_UNBLOCK, _SIGCHLD_ADDRESS, None)
-
     def close(self) -> None:
-        """Give the descriptors back. Idempotent."""
+        """Give everything back. Idempotent."""
         if self._former_wakeup is not None:
             signal.set_wakeup_fd(self._former_wakeup)
             self._former_wakeup = None
+        if self._child >= 0:
+            api.sigprocmask(_SIG_SETMASK, ctypes.addressof(self._former_mask), None)
         for descriptor in (self._child, self._read, self._write):
             if descriptor >= 0:
                 os.close(descriptor)

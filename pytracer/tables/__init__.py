@@ -3,4 +3,8 @@
 FAMILIES = (
     "files",
     "network",
+    "sockopts",
+    "process",
+    "stat",
+    "transfers",
 )

@@ -239,15 +239,16 @@ class SockaddrResult(Pointee):
 class SocklenResult(InOut):
     """The length of an address: the room that there was, and what was needed.
 
-    ``address`` names the argument that points to the address.
+    ``address`` names the argument that points to the address, without which there is no length;
+    None where a length stands by itself.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str | None) -> None:
         super().__init__(Number("int"))
         self.address = address
 
     def bind(self, scope: Scope) -> Decode:
-        present = scope.number(self.address)
+        present = scope.number(self.address if self.address is not None else 1)
 
         def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Any:
             if not present(ctx, frame):

@@ -14,6 +14,7 @@ from pytracer.spec.values import (
     Descriptor,
     Flags,
     Integer,
+    Joined,
     ProcessId,
     Symbol,
     Value,
@@ -161,6 +162,24 @@ class FlagSet(Scalar):
             else:
                 rest |= number & self.low
         return Flags(number, names, rest, self.xlat.unknown, self.base)
+
+
+class Split(Scalar):
+    """A number whose bits under ``mask`` mean one thing, and the others another.
+
+    The first is always shown, the second where there is any.
+    """
+
+    def __init__(self, mask: int, first: Scalar, second: Scalar, ctype: str = "uint") -> None:
+        super().__init__(ctype)
+        self.mask = mask
+        self.first = first
+        self.second = second
+
+    def make(self, number: int) -> Value:
+        first = self.first.make(number & self.mask)
+        rest = number & ~self.mask
+        return Joined((first, self.second.make(rest))) if rest else first
 
 
 class Mode(Scalar):

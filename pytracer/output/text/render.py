@@ -187,7 +187,7 @@ class Renderer:
         if self.brief and value.brief == 0:
             text = hex(value.address)
             return f"{text} /* {value.note} */" if value.note else text
-        if self.brief and value.brief is not None and len(items) > value.brief:
+        if self.brief and value.brief is not None and (len(items) > value.brief or value.note):
             items = items[: value.brief]
             more = True
         parts = [self.write(item) for item in items]

@@ -67,7 +67,7 @@ class Timestamp(Type):
         return decode
 
 
-class _Dated(Wrapper):
+class Dated(Wrapper):
     """A timespec or timeval of a file's time, with its date."""
 
     def __init__(self, inner: StructOf, digits: int) -> None:
@@ -99,7 +99,7 @@ class _Pair(FixedArray):
     """Access and modification time of a file, as the utimes family passes them."""
 
     def __init__(self, inner: StructOf, digits: int) -> None:
-        super().__init__(_Dated(inner, digits), 2)
+        super().__init__(Dated(inner, digits), 2)
 
 
 UTIMENS = _Pair(TIMESPEC, 9)

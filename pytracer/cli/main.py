@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TextIO
 
-from pytracer.backend.base import BackendUnavailable, TargetError
+from pytracer.backend.base import Backend, BackendUnavailable, TargetError
 from pytracer.backend.ptrace import PtraceBackend
 from pytracer.cli.session import run
 from pytracer.decode.catalogue import numbers
@@ -54,7 +54,14 @@ def main() -> None:
     if "-o" in given:
         sink = open(given["-o"], "w", encoding="latin-1")  # noqa: PTH123, SIM115
     try:
-        backend = PtraceBackend(target, selection)
+        backend: Backend
+        if given.get("--backend") == "ebpf":
+            from pytracer.backend.ebpf import EbpfBackend
+            from pytracer.decode.plans import TablePlans
+
+            backend = EbpfBackend(target, selection, TablePlans(string_bytes, whole, wanted))
+        else:
+            backend = PtraceBackend(target, selection)
         decoder = Decoder(DecodeOptions(string_bytes, whole))
         output = TextOutput(sink, Style(abbreviate=not whole))
         status = run(backend, decoder, output)

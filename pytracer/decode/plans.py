@@ -1,0 +1,44 @@
+"""The capture plans of the tables' entries, as a backend that reads memory ahead asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pytracer.decode.catalogue import describe, numbers
+from pytracer.event.schema import Abi
+from pytracer.spec.abi import LAYOUTS
+from pytracer.spec.entry import Selector
+from pytracer.spec.plan import Fetch
+
+
+class TablePlans:
+    """Plans for one session.
+
+    ``string_bytes``: the longest string wanted (-s); ``whole``: abbreviated structures are shown
+    whole (-v). ``wanted``: numbers per ABI, None for all.
+    """
+
+    def __init__(
+        self,
+        string_bytes: int,
+        whole: bool,
+        wanted: dict[Abi, frozenset[int]] | None = None,
+    ) -> None:
+        self._string_bytes = string_bytes
+        self._whole = whole
+        self._wanted = wanted
+
+    def numbers(self, abi: Abi) -> Iterable[int]:
+        """All numbers that are wanted and have a name."""
+        if self._wanted is None:
+            return numbers(abi)
+        return numbers(abi).keys() & self._wanted[abi]
+
+    def selector(self, abi: Abi, nr: int) -> Selector | None:
+        """The argument that the plan of a call depends on."""
+        return describe(abi, nr).selector(LAYOUTS[abi])
+
+    def fetches(self, abi: Abi, nr: int, selected: int | None) -> tuple[Fetch, ...]:
+        """The plan of a call for one value of the selector; None for the others."""
+        entry = describe(abi, nr)
+        return entry.fetches(LAYOUTS[abi], self._string_bytes, self._whole, selected)

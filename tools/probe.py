@@ -124,7 +124,8 @@ def _evaluate(
             names = [name for index, name in enumerate(names) if index not in bad]
         subprocess.run(
             ["objcopy", "-O", "binary", "-j", ".probe", str(target), str(raw)],
-            check=True, timeout=_COMPILE_SECONDS,
+            check=True,
+            timeout=_COMPILE_SECONDS,
         )
         pairs = struct.iter_unpack("<QQ", raw.read_bytes())
         values = {
@@ -137,14 +138,15 @@ def _evaluate(
 def _gcc(abi: str, tree: Tree, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["gcc", *ABI_FLAGS[abi], *_BASE, *tree.flags(), *arguments],
-        capture_output=True, text=True, timeout=_COMPILE_SECONDS, check=False,
+        capture_output=True,
+        text=True,
+        timeout=_COMPILE_SECONDS,
+        check=False,
         env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
     )
 
 
-def names_defined(
-    source: str, abi: str = "x86_64", tree: Tree = SYSTEM
-) -> dict[str, str]:
+def names_defined(source: str, abi: str = "x86_64", tree: Tree = SYSTEM) -> dict[str, str]:
     """List the macros without arguments and the enumerators that a preamble brings.
 
     Shape: the name, in the order of definition, to the header that defines it.

@@ -8,6 +8,7 @@ from typing import Protocol
 from pytracer.decode.call import Call
 from pytracer.output.text.render import Renderer
 from pytracer.output.text.style import Style
+from pytracer.spec.values import Became
 
 
 class Sink(Protocol):
@@ -52,7 +53,8 @@ class TextOutput:
         write = self.renderer.write
         rest = ", ".join([write(value) for _, value in call.values[call.at_entry :]])
         if rest and call.at_entry:
-            rest = ", " + rest
+            # What an argument became continues it; anything else is another argument.
+            rest = f" {rest}" if isinstance(call.values[call.at_entry][1], Became) else f", {rest}"
         if self._open != call.tid:
             lead = self._lead(call.tid)
             text = f"{lead}<... {call.name} resumed>{rest}) "

@@ -113,7 +113,7 @@ def streams_of(tasks: dict[int, list[str]]) -> dict[str, Stream]:
     (a filter left it out) are keyed "?0", "?1" and so on.
     """
     stitched = {pid: stitch(lines) for pid, lines in tasks.items()}
-    made = {pid: _made_by(lines, stitched) for pid, lines in stitched.items()}
+    made = {pid: _made_by(lines) for pid, lines in stitched.items()}
     children = {child for found in made.values() for child in found}
     first = next((pid for pid in stitched if pid not in children), None)
     if first is None:
@@ -122,7 +122,7 @@ def streams_of(tasks: dict[int, list[str]]) -> dict[str, Stream]:
     queue = [(first, "0")]
     while queue:
         pid, key = queue.pop(0)
-        if pid in keys:
+        if pid in keys or pid not in stitched:
             continue
         keys[pid] = key
         queue += [(child, f"{key}.{index}") for index, child in enumerate(made[pid])]
@@ -136,18 +136,18 @@ def children_of(streams: dict[str, Stream]) -> dict[str, int]:
     known = {stream.pid for stream in streams.values()}
     found: dict[str, int] = {}
     for key, stream in streams.items():
-        for line in stream.lines:
-            new = _NEW_TASK.search(line.text) or _CHILD.search(line.text)
-            if new and int(new[1], 0) not in known:
-                known.add(int(new[1], 0))
-                found[f"{key}.child{len(found)}"] = int(new[1], 0)
+        named = {f"{key}.{index}": pid for index, pid in enumerate(_made_by(stream.lines))}
+        heard = (_CHILD.search(line.text) for line in stream.lines)
+        ended = dict.fromkeys(int(match[1]) for match in heard if match)
+        named |= {f"{key}.ended{index}": pid for index, pid in enumerate(ended)}
+        for name, pid in named.items():
+            if pid not in known:
+                known.add(pid)
+                found[name] = pid
     return found
 
 
-def _made_by(lines: list[Line], tasks: dict[int, list[Line]]) -> list[int]:
-    made: dict[int, None] = {}
-    for line in lines:
-        new = _NEW_TASK.search(line.text)
-        if new and int(new[1], 0) in tasks:
-            made[int(new[1], 0)] = None
-    return list(made)
+def _made_by(lines: list[Line]) -> list[int]:
+    """Return the pids of the tasks that a task made, in order."""
+    found = (_NEW_TASK.search(line.text) for line in lines)
+    return list(dict.fromkeys(int(match[1], 0) for match in found if match))

@@ -248,6 +248,7 @@ class Uid(Scalar):
 
     def __init__(self, ctype: str = "uint") -> None:
         super().__init__(ctype)
+        self.none = 0xFFFF if ctype == "ushort" else 0xFFFFFFFF
 
     def make(self, number: int) -> Value:
-        return Integer(-1 if number in (0xFFFFFFFF, -1) else number)
+        return Integer(-1 if number in (self.none, -1) else number)

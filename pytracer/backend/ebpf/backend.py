@@ -133,11 +133,8 @@ class EbpfBackend:
 
     def _digest(self, turn: Turn) -> Iterator[Event]:
         assert self._reader is not None
-        merger = self._merger
-        for place in turn.slices:
-            merger.add(self._reader.slice(place))
-        merger.add_in_flight(turn.until_ns, turn.threads)
-        for happening in merger.ordered(turn.until_ns):
+        slices = map(self._reader.slice, turn.slices)
+        for happening in self._merger.turn(turn.until_ns, turn.threads, slices):
             if isinstance(happening[2], EventRecord):
                 yield from self._tasks.apply(happening[2])
             else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from operator import itemgetter
 from typing import Final, TypeAlias
 
@@ -20,7 +20,6 @@ _EXIT: Final = 2
 _AFTER: Final = 3
 _ABIS: Final = tuple(Abi)
 _when = itemgetter(0, 1)
-_STATE_AND_RETRY = wire.THREAD_HEAD.size
 
 
 def comm_of(raw: bytes) -> str:
@@ -39,6 +38,7 @@ class Merger:
         self._filtered = filtered
         self._waiting: list[Happening] = []
         self._shown: dict[int, int] = {}  # tid -> entry time of the call that was shown in flight
+        self._calls: list[tuple[CallRecord, bytes]] = []
         self._chunks: dict[tuple[int, int], bytes] = {}
         self._tasks: dict[int, tuple[bytes, Task]] = {}
         self._last: dict[int, int] = {}  # tid -> entry time of its last call that is over
@@ -65,70 +65,95 @@ class Merger:
         """The call that the thread is in has been shown although its entry was not seen."""
         self._shown[tid] = 0
 
-    def add(self, data: bytes) -> None:
-        """Take in the records of one slice."""
+    def turn(
+        self, until_ns: int, threads: list[tuple[int, bytes]], slices: Iterable[bytes]
+    ) -> Iterator[Happening]:
+        """Take in one look at rings and threads; give what happened before ``until_ns``, in order.
+
+        What is known of later moments waits: of the rings that were read first it is not complete.
+        """
+        for data in slices:
+            self._parse(data)
+        calls = self._calls
+        self._calls = []
+        for call, body in calls:
+            if call.exit_ns < until_ns:
+                self._over(call, body)
+            else:
+                self._calls.append((call, body))
+                if call.enter_ns < until_ns:
+                    self._in_flight(call, body)
+        for count, values in threads:
+            for at in range(0, count * wire.THREAD_BYTES, wire.THREAD_BYTES):
+                self._thread(values, at, until_ns)
+        return self._ordered(until_ns)
+
+    def _parse(self, data: bytes) -> None:
         at = 0
         end = len(data)
         sample = wire.SAMPLE.unpack_from
-        record = wire.RECORD
-        waiting = self._waiting
+        unpack = wire.RECORD.unpack_from
+        record_bytes = wire.RECORD.size
+        calls = self._calls
         while at < end:
             kind, _, size, _ = sample(data, at)
             if kind == wire.PERF_RECORD_SAMPLE:
                 start = at + 12
                 if data[start] == wire.RECORD_CALL:
-                    call = CallRecord._make(record.unpack_from(data, start))
+                    call = CallRecord._make(unpack(data, start))
+                    start += record_bytes
+                    body = data[start : start + call.used]
                     if call.flags & wire.CALL_CHUNK:
                         key = call.entry_tid, call.enter_ns
-                        body = data[start + record.size : start + record.size + call.used]
                         self._chunks[key] = self._chunks.get(key, b"") + body
                     else:
-                        self._add_call(call, data, start + record.size)
+                        calls.append((call, body))
                 else:
                     event = EventRecord._make(wire.EVENT.unpack_from(data, start))
                     if event.call_ns:
                         key = event.tid, event.call_ns
                         self._deferred.setdefault(key, []).append(event)
                     else:
-                        waiting.append((event.time_ns, _OTHER, event))
+                        self._waiting.append((event.time_ns, _OTHER, event))
             at += size
 
-    def _add_call(self, call: CallRecord, data: bytes, body: int) -> None:
+    def _over(self, call: CallRecord, body: bytes) -> None:
         self.calls += 1
         before: Memory = NO_MEMORY
         after: Memory = NO_MEMORY
-        key = call.entry_tid, call.enter_ns
-        if call.chunks or call.used:
-            entry, exit_ = self._regions(call, data[body : body + call.used])
+        if call.chunks or body:
+            entry, exit_ = self._regions(call, body)
             before = Snapshot(entry) if entry else NO_MEMORY
             after = Snapshot(exit_) if exit_ else NO_MEMORY
-        task = self.task(call.tid, call.tgid, call.comm)
-        if call.enter_ns > self._last.get(call.entry_tid, 0):
-            self._last[call.entry_tid] = call.enter_ns
-        seen = self._shown.pop(call.entry_tid, None)
-        if seen is None or (seen != call.enter_ns and (seen or not call.flags & wire.CALL_UNSEEN)):
-            enterer = (
-                task
-                if call.entry_tid == call.tid
-                else self.task(call.entry_tid, call.tgid, call.comm)
-            )
-            self._waiting.append((call.enter_ns, _ENTER, self._enter(call, enterer, before)))
+        enterer = call.entry_tid
+        if call.enter_ns > self._last.get(enterer, 0):
+            self._last[enterer] = call.enter_ns
+        shown = self._shown.get(enterer)
+        if shown is not None and (
+            shown == call.enter_ns or (not shown and call.flags & wire.CALL_UNSEEN)
+        ):
+            del self._shown[enterer]
+        else:
+            self._waiting.append((call.enter_ns, _ENTER, self._enter(call, before)))
         if not call.flags & wire.CALL_NO_EXIT:
+            task = self.task(call.tid, call.tgid, call.comm)
             exited = SyscallExit(task, call.exit_ns, call.ret, after)
             self._waiting.append((call.exit_ns, _EXIT, exited))
             if self._deferred:
-                self._release(key, call.exit_ns)
+                self._release((enterer, call.enter_ns), call.exit_ns)
+        if self._chunks:
+            self._chunks.pop((enterer, call.enter_ns), None)
 
     def _regions(self, call: CallRecord, body: bytes) -> tuple[Regions, Regions]:
         if call.chunks:
-            body = self._chunks.pop((call.entry_tid, call.enter_ns), b"") + body
+            body = self._chunks.get((call.entry_tid, call.enter_ns), b"") + body
         entry: Regions = []
         exit_: Regions = []
         read_regions(body, 0, len(body), entry, exit_)
         return entry, exit_
 
-    @staticmethod
-    def _enter(call: CallRecord, task: Task, memory: Memory) -> SyscallEnter:
+    def _enter(self, call: CallRecord, memory: Memory) -> SyscallEnter:
+        task = self.task(call.entry_tid, call.tgid, call.comm)
         return SyscallEnter(task, call.enter_ns, _ABIS[call.abi], call.nr, call[13:19], memory)
 
     def _release(self, key: tuple[int, int], exit_ns: int) -> None:
@@ -140,38 +165,31 @@ class Merger:
                 pending.add(event.other)
                 self._waiting.append((exit_ns, _AFTER, event._replace(time_ns=exit_ns)))
 
-    def add_in_flight(self, until_ns: int, threads: list[tuple[int, bytes]]) -> None:
-        """Show the calls that have entered and not returned. To be called after :meth:`add`."""
-        if self._filtered:
+    def _in_flight(self, call: CallRecord, body: bytes) -> None:
+        """Show a call that has entered and, at the moment looked at, not returned."""
+        enterer = call.entry_tid
+        if (
+            self._filtered
+            or self._shown.get(enterer) == call.enter_ns
+            or call.flags & wire.CALL_UNSEEN
+            or call.enter_ns <= self._last.get(enterer, 0)
+        ):
             return
-        for count, values in threads:
-            for i in range(count):
-                at = i * wire.THREAD_BYTES
-                state, _ = wire.THREAD_HEAD.unpack_from(values, at)
-                if state != wire.STATE_CALL:
-                    continue
-                at += _STATE_AND_RETRY
-                call = CallRecord._make(wire.RECORD.unpack_from(values, at))
-                key = call.entry_tid, call.enter_ns
-                if (
-                    call.enter_ns >= until_ns
-                    or self._shown.get(call.entry_tid) == call.enter_ns
-                    or call.enter_ns <= self._last.get(call.entry_tid, 0)
-                ):
-                    continue
-                memory: Memory = NO_MEMORY
-                if call.used or call.chunks:
-                    body = at + wire.RECORD.size
-                    data = self._chunks.get(key, b"") + values[body : body + call.used]
-                    entry: Regions = []
-                    read_regions(data, 0, len(data), entry, [])
-                    memory = Snapshot(entry)
-                self._shown[call.entry_tid] = call.enter_ns
-                task = self.task(call.entry_tid, call.tgid, call.comm)
-                self._waiting.append((call.enter_ns, _ENTER, self._enter(call, task, memory)))
+        self._shown[enterer] = call.enter_ns
+        entry, _ = self._regions(call, body)
+        memory = Snapshot(entry) if entry else NO_MEMORY
+        self._waiting.append((call.enter_ns, _ENTER, self._enter(call, memory)))
 
-    def ordered(self, until_ns: int) -> Iterator[Happening]:
-        """What happened before a time, in order. Each happening is given once."""
+    def _thread(self, values: bytes, at: int, until_ns: int) -> None:
+        state, _ = wire.THREAD_HEAD.unpack_from(values, at)
+        if state == wire.STATE_CALL:
+            at += wire.THREAD_HEAD.size
+            call = CallRecord._make(wire.RECORD.unpack_from(values, at))
+            if call.enter_ns < until_ns:
+                at += wire.RECORD.size
+                self._in_flight(call, values[at : at + call.used])
+
+    def _ordered(self, until_ns: int) -> Iterator[Happening]:
         waiting = self._waiting
         waiting.sort(key=_when)
         keep: list[Happening] = []
@@ -182,4 +200,4 @@ class Merger:
             keep = waiting[split:]
             del waiting[split:]
         self._waiting = keep
-        yield from waiting
+        return iter(waiting)

@@ -242,3 +242,11 @@ class Conditional(Wrapper):
         decode = self.inner.bind(scope)
         holds = self.condition.bind(scope)
         return lambda ctx, raw, frame: decode(ctx, raw, frame) if holds(ctx, frame) else None
+
+
+class NonZero(Wrapper):
+    """A number that is there only where it is not zero: reserved fields, rare flags."""
+
+    def bind(self, scope: Scope) -> Decode:
+        decode = self.inner.bind(scope)
+        return lambda ctx, raw, frame: decode(ctx, raw, frame) if raw else None

@@ -74,9 +74,8 @@ class Text:
     """Bytes of the target: a string or a buffer.
 
     ``more`` says that the target's string goes on. ``path`` marks names of files. ``escaped`` asks
-    for
-    every byte in hexadecimal, whatever the output's choice. ``terminated`` buffers have their final
-    NUL left out by the output (strings held in fixed arrays).
+    for every byte in hexadecimal, whatever the output's choice. A ``terminated`` buffer may hold
+    a string with its NUL, which an output leaves out unless it writes all in hexadecimal.
     """
 
     data: bytes
@@ -84,6 +83,7 @@ class Text:
     address: int = 0
     path: bool = False
     escaped: bool = False
+    terminated: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -2,11 +2,14 @@
 
 FAMILIES = (
     "attributes",
+    "fcntl",
     "files",
     "network",
     "sockopts",
     "paths",
     "process",
+    "signals",
     "stat",
     "transfers",
+    "xattr",
 )

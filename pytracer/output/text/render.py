@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pytracer.output.text.quote import hexadecimal, quote
-from pytracer.output.text.style import Style, Xlats
+from pytracer.output.text.style import Quoting, Style, Xlats
 from pytracer.spec.values import (
     Address,
     Array,
@@ -48,15 +48,18 @@ def integer(value: int, base: Base) -> str:
 class Renderer:
     """Writes values in one style.
 
-    ``undecoded``: show structures and arrays as their addresses (-e verbose=!call).
+    ``undecoded``: show structures and arrays as their addresses (-e verbose=!call). ``brief``:
+    abbreviate, whatever the style says (-e abbrev=).
     """
 
-    def __init__(self, style: Style, undecoded: bool = False) -> None:
+    def __init__(self, style: Style, undecoded: bool = False, brief: bool | None = None) -> None:
         self.style = style
         self.undecoded = undecoded
         self.xlats = style.xlats
         self.quoting = style.quoting
-        self.brief = style.abbreviate
+        # A NUL is reason enough for these to write a string in hexadecimal.
+        self._in_hex = self.quoting in (Quoting.HEX_UNPRINTABLE, Quoting.HEX_ALL)
+        self.brief = style.abbreviate if brief is None else brief
         # Shared values (symbols and flags) are written once; keyed by identity.
         self._remembered: dict[Value, str] = {}
         self._writers: dict[type, Callable[[Any], str]] = {
@@ -140,6 +143,8 @@ class Renderer:
         return self._remember(value, text)
 
     def _text(self, value: Text) -> str:
+        if value.terminated and value.data.endswith(b"\0") and not self._in_hex:
+            return f'"{quote(value.data[:-1], self.quoting)}"'
         body = hexadecimal(value.data) if value.escaped else quote(value.data, self.quoting)
         return f'"{body}"...' if value.more else f'"{body}"'
 

@@ -797,7 +797,7 @@ FCNTL_COMMANDS = Xlat(
 )
 
 FD_FLAGS = Xlat(
-    "",
+    "FD_???",
     ((1, "FD_CLOEXEC"),),
 )
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 
 from pytracer.event.schema import Abi
 from pytracer.spec.abi import LAYOUTS
 from pytracer.spec.entry import BOOK, Book, Compiled, Entry
-from pytracer.spec.returns import Count
+from pytracer.spec.returns import Count, HexResult
 from pytracer.spec.scalar import Hex
 from pytracer.tables import FAMILIES
 
@@ -51,12 +52,15 @@ def describe(abi: Abi, nr: int) -> Entry:
     return undescribed(abi, nr)
 
 
-def undescribed(abi: Abi, nr: int) -> Entry:
-    """A description that shows every register as it is (unknown calls, -e raw=)."""
+def undescribed(abi: Abi, nr: int, raw: bool = False) -> Entry:
+    """A description that shows every register as it is: unknown calls, and ``raw`` ones (-e raw=),
+    whose results are shown so too.
+    """
     known = numbers(abi).get(nr)
     name, count = known if known is not None else (name_of(abi, nr), 6)
     args = {f"arg{i + 1}": Hex("kulong") for i in range(count)}
-    return Entry(name, dict(args), Count(), frozenset(), frozenset({int(abi)}), None)
+    returns = HexResult() if raw else Count()
+    return Entry(name, dict(args), returns, frozenset(), frozenset({int(abi)}), None)
 
 
 class Catalogue:
@@ -71,6 +75,10 @@ class Catalogue:
         key = abi, nr
         found = self._compiled.get(key)
         if found is None:
-            entry = undescribed(abi, nr) if name_of(abi, nr) in self.raw else describe(abi, nr)
-            found = self._compiled[key] = entry.compile(LAYOUTS[abi])
+            raw = name_of(abi, nr) in self.raw
+            entry = undescribed(abi, nr, raw=True) if raw else describe(abi, nr)
+            found = entry.compile(LAYOUTS[abi])
+            if entry not in book().entries.values():
+                found = replace(found, described=False, raw=raw)
+            self._compiled[key] = found
         return found

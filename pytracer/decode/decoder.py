@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-import errno
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pytracer.decode.call import Call
-from pytracer.decode.catalogue import Catalogue
-from pytracer.event.schema import SyscallEnter, SyscallExit
+from pytracer.decode.catalogue import Catalogue, name_of, numbers
+from pytracer.event.schema import (
+    Abi,
+    Event,
+    SyscallEnter,
+    SyscallExit,
+    TaskDetached,
+    TaskExec,
+    TaskExit,
+    TaskExiting,
+)
 from pytracer.spec.abi import LAYOUTS
 from pytracer.spec.context import LATER, Descriptors, Sockets
+from pytracer.spec.entry import Compiled
 from pytracer.spec.values import Integer, Phrase, Returned
-
-ERRNO_NAMES = errno.errorcode
+from pytracer.tables.constants.errno import ERESTART_RESTARTBLOCK, ERRNO
 
 MAX_ERRNO = 4095  # include/linux/err.h
 # More elements than any abbreviated array shows; the whole of one is still bounded.
@@ -24,53 +34,107 @@ class DecodeOptions:
     """What decoding depends on.
 
     ``string_bytes``: the longest string wanted (-s). ``whole``: abbreviated arrays are wanted
-    whole. ``raw``: names of calls whose registers are wanted as they are.
+    whole, except those of the calls ``unlike_whole``, with which it is the other way round.
+    ``raw``: names of calls whose registers are wanted as they are. ``syscalls``: the calls wanted,
+    by ABI; None for all. ``wanted`` is asked about each of them once its entry is decoded.
     """
 
     string_bytes: int = 32
     whole: bool = False
+    unlike_whole: frozenset[str] = frozenset()
     raw: frozenset[str] = frozenset()
+    syscalls: Mapping[Abi, frozenset[int]] | None = None
+    wanted: Callable[[Call], bool] | None = None
 
 
 class Decoder:
     """Pairs enter with exit events, task by task, and decodes them.
 
-    ``descriptors`` explains descriptors where that was asked for.
+    ``descriptors`` and ``sockets`` explain descriptors where that was asked for.
     """
 
     def __init__(
-        self, options: DecodeOptions | None = None, descriptors: Descriptors | None = None
+        self,
+        options: DecodeOptions | None = None,
+        descriptors: Descriptors | None = None,
+        sockets: Sockets | None = None,
     ) -> None:
         self.options = options or DecodeOptions()
-        self.descriptors = descriptors
-        self.sockets: Sockets | None = None
         self.catalogue = Catalogue(self.options.raw)
         self.in_flight: dict[int, Call] = {}
-        self._elements = ALL_ELEMENTS if self.options.whole else self.options.string_bytes + 1
+        # Names of the calls that restart_syscall goes on with.
+        self._interrupted: dict[int, str] = {}
+        some = _call_class(self.options, self.options.whole, descriptors, sockets)
+        others = _call_class(self.options, not self.options.whole, descriptors, sockets)
+        self._classes = (some, others)
+        # By ABI and number: the description and the class of its calls, None for unwanted ones.
+        self._known: tuple[dict[int, tuple[Compiled, type[Call]] | None], ...] = ({}, {}, {})
 
-    def entered(self, event: SyscallEnter) -> Call:
-        """Decode what the entry tells. The call stays in flight until :meth:`exited`."""
-        call = Call()
-        task = event.task
-        call.task = task
+    def handle(self, event: Event) -> Call | None:
+        """Take in one event.
+
+        Shape: the call that SyscallEnter begins, SyscallExit ends or TaskExiting leaves; None for
+        other events, and for calls that are not wanted or whose entry was not seen.
+        """
+        kind = type(event)
+        if kind is SyscallEnter:
+            return self.entered(event)  # type: ignore[arg-type]
+        if kind is SyscallExit:
+            return self.exited(event)  # type: ignore[arg-type]
+        match event:
+            case TaskExiting():
+                return self.in_flight.pop(event.task.tid, None)
+            case TaskExec():
+                self._renamed(event)
+            case TaskExit() | TaskDetached():
+                self.in_flight.pop(event.task.tid, None)
+                self._interrupted.pop(event.task.tid, None)
+            case _:
+                pass
+        return None
+
+    def _look_up(self, abi: Abi, nr: int) -> tuple[Compiled, type[Call]] | None:
+        options = self.options
+        found: tuple[Compiled, type[Call]] | None = None
+        # A number that no kernel knows belongs to no set: it is always shown, as by strace.
+        if options.syscalls is None or nr in options.syscalls[abi] or nr not in numbers(abi):
+            compiled = self.catalogue.find(abi, nr)
+            found = compiled, self._classes[compiled.name in options.unlike_whole]
+        self._known[abi][nr] = found
+        return found
+
+    def entered(self, event: SyscallEnter) -> Call | None:
+        """Decode what the entry tells. The call stays in flight until :meth:`exited`.
+
+        Shape: None when the call is not wanted.
+        """
+        abi = event.abi
+        try:
+            known = self._known[abi][event.nr]
+        except KeyError:
+            known = self._look_up(abi, event.nr)
+        if known is None:
+            return None
+        compiled, make = known
+        call = make()
+        call.entry = event
+        task = call.task = event.task
         call.pid = task.pid
-        call.tid = task.tid
-        call.compiled = compiled = self.catalogue.find(event.abi, event.nr)
-        call.abi = LAYOUTS[event.abi]
+        tid = call.tid = task.tid
+        call.compiled = compiled
+        call.abi = LAYOUTS[abi]
         call.nr = event.nr
         call.args = args = event.args
-        call.enter_ns = event.time_ns
         call.memory = event.memory
-        call.descriptors = self.descriptors
-        call.sockets = self.sockets
-        call.string_bytes = self.options.string_bytes
-        call.elements = self._elements
         call.saved = {}
         call.exiting = False
         call.failed = False
         call.ret = 0
         call.result = None
-        call.injected = False
+        call.end = None
+        call.interrupted = None
+        if self._interrupted or event.resumes is not None:
+            self._resume(call, event)
         values = call.values = []
         step = 0
         for name, register, decode in compiled.steps:
@@ -84,17 +148,23 @@ class Decoder:
         call.at_entry = len(values)
         for keep in compiled.keepers:
             keep(call)
-        self.in_flight[task.tid] = call
+        if self.options.wanted is not None and not self.options.wanted(call):
+            return None
+        self.in_flight[tid] = call
         return call
 
+    def _resume(self, call: Call, event: SyscallEnter) -> None:
+        name = self._interrupted.pop(call.tid, None)
+        if event.resumes is not None:
+            name = name_of(event.abi, event.resumes)
+        call.interrupted = name
+
     def exited(self, event: SyscallExit) -> Call | None:
-        """Decode what the exit adds. None when the entry was not seen."""
+        """Decode what the exit adds. None when the entry was not seen or not wanted."""
         call = self.in_flight.pop(event.task.tid, None)
         if call is None:
             return None
-        call.exit_ns = event.time_ns
-        call.cpu_ns = event.cpu_ns
-        call.injected = event.injected
+        call.end = event
         call.memory = event.memory
         call.exiting = True
         ret = call.ret = event.ret
@@ -108,11 +178,43 @@ class Decoder:
                 if value is not None:
                     values.append((name, value))
         if failed:
-            call.result = failure(ret)
+            call.result = failure(ret, compiled.raw)
+            if ret == -ERESTART_RESTARTBLOCK:
+                self._interrupted[call.tid] = call.interrupted or compiled.name
         else:
             shown, note = compiled.result(call)
             call.result = Returned(ret, shown, None, note)
         return call
+
+    def _renamed(self, event: TaskExec) -> None:
+        """A thread that calls execve takes over its leader's id; the leader's own call is gone."""
+        task, former = event.task, event.former_tid
+        call = self.in_flight.pop(former, None)
+        self._interrupted.pop(former, None)
+        if former != task.tid:
+            self.in_flight.pop(task.tid, None)
+        if call is not None:
+            call.task = task
+            call.pid, call.tid = task.pid, task.tid
+            self.in_flight[task.tid] = call
+
+
+def _call_class(
+    options: DecodeOptions,
+    whole: bool,
+    descriptors: Descriptors | None,
+    sockets: Sockets | None,
+) -> type[Call]:
+    # What is the same for all calls of a decoder is kept on their class: a store an attribute and
+    # call is what decoding mostly costs.
+    constants = {
+        "__slots__": (),
+        "descriptors": descriptors,
+        "sockets": sockets,
+        "string_bytes": options.string_bytes,
+        "elements": ALL_ELEMENTS if whole else options.string_bytes + 1,
+    }
+    return type("Call", (Call,), constants)
 
 
 _RESTARTS = {
@@ -123,9 +225,13 @@ _RESTARTS = {
 }
 
 
-def failure(ret: int) -> Returned:
-    """The result of a failed call: -1 and an errno, or the kernel's own restart codes."""
-    restart = _RESTARTS.get(ret)
+@lru_cache(maxsize=2 * MAX_ERRNO)
+def failure(ret: int, raw: bool = False) -> Returned:
+    """The result of a failed call: -1 and an errno, or the kernel's own restart codes.
+
+    ``raw``: the restart codes are shown as any other.
+    """
+    restart = None if raw else _RESTARTS.get(ret)
     if restart is not None:
         return Returned(ret, None, restart[0], Phrase(restart[1]))
-    return Returned(ret, Integer(-1), ERRNO_NAMES.get(-ret, ""))
+    return Returned(ret, Integer(-1), ERRNO.name_of(-ret) or "")

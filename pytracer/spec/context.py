@@ -80,6 +80,7 @@ class Context:
         "elements",
         "exiting",
         "failed",
+        "interrupted",
         "memory",
         "nr",
         "pid",
@@ -96,6 +97,7 @@ class Context:
     ret: int
     failed: bool
     exiting: bool
+    interrupted: str | None
     memory: Memory
     saved: dict[Any, Any]
     string_bytes: int

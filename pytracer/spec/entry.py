@@ -20,7 +20,8 @@ class Compiled:
 
     ``steps``: (argument name, register, decoder) in the order of printing. ``keepers`` are run at
     entry, once the
-    arguments that can be decoded then have been.
+    arguments that can be decoded then have been. ``described``: false where only registers are
+    shown; ``raw``: because that was asked for.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Compiled:
     never_fails: bool
     never_returns: bool
     described: bool = True
+    raw: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +206,12 @@ def syscall(
 ) -> Entry:
     """Describe a system call: its arguments as keywords, in ABI order.
 
-    A keyword's trailing underscore is dropped. ``classes``: group names separated by blanks, beyond
-    those that
-    the arguments' types imply. ``abis``: the ABIs that are meant; all when left out.
+    A keyword's trailing underscore is dropped: ``_`` is an argument without a name. ``classes``:
+    group names separated by blanks, beyond those that the arguments' types imply. ``abis``: the ABIs that are meant; all when left out.
     """
     entry = Entry(
         call,
-        {name.rstrip("_") or name: kind for name, kind in args.items()},
+        {name.rstrip("_"): kind for name, kind in args.items()},
         returns or Count(),
         frozenset(classes.split()),
         frozenset(a.index for a in abis) or ALL_ABIS,

@@ -1,92 +1,354 @@
-"""Lines of a trace: who speaks, what is unfinished, what resumes."""
+"""Lines of a trace: who speaks, what is unfinished, what resumes, what else happens."""
 
 from __future__ import annotations
 
 import os
-from typing import Protocol
+from collections.abc import Callable
 
 from pytracer.decode.call import Call
-from pytracer.output.text.render import Renderer
-from pytracer.output.text.style import Style
-from pytracer.spec.values import Became
+from pytracer.decode.siginfo import explain, name_of_signal
+from pytracer.event.schema import (
+    Abi,
+    Event,
+    GroupStop,
+    Lost,
+    NewBy,
+    Signal,
+    SyscallEnter,
+    SyscallExit,
+    Task,
+    TaskDetached,
+    TaskExec,
+    TaskExit,
+    TaskExiting,
+    TaskNew,
+)
+from pytracer.output.text.calls import CallWriter
+from pytracer.output.text.leader import Leader
+from pytracer.output.text.stream import MOST_PIECES, Sink, Stream
+from pytracer.output.text.style import LineStyle, Quiet, Status, Style
+
+_MODES = {Abi.X86_64: "64 bit", Abi.I386: "32 bit", Abi.X32: "x32"}
 
 
-class Sink(Protocol):
-    """Where text goes: a file, a pipe, the terminal."""
-
-    def write(self, text: str, /) -> object: ...
-
-    def flush(self) -> object: ...
+def _no_message(text: str) -> None:
+    """Say nothing."""
 
 
 class TextOutput:
-    """Writes calls as strace does, one stream for all tasks.
+    """Writes what happens as strace does.
 
-    The line of a call is opened at its entry and closed at its exit; whatever comes in between cuts
-    it.
+    ``sink`` takes everything; a function instead makes the sink of each task (-ff), which is
+    closed when the task is gone. ``message`` takes what is said about the tracing itself, such
+    as ``Process 1 attached``; whoever gives it puts the program's name in front.
     """
 
-    def __init__(self, sink: Sink, style: Style | None = None) -> None:
+    def __init__(
+        self,
+        sink: Sink | Callable[[Task], Sink],
+        style: Style | None = None,
+        lines: LineStyle | None = None,
+        *,
+        wall_offset_ns: int = 0,
+        message: Callable[[str], None] = _no_message,
+    ) -> None:
         self.style = style or Style()
-        self.sink = sink
-        self.renderer = Renderer(self.style)
-        self.several = False
-        self._open: int | None = None  # the tid whose line is unfinished
-        self._column = 0
-
-    def _lead(self, tid: int) -> str:
-        cut = " <unfinished ...>\n" if self._open is not None else ""
-        self._open = None
-        return f"{cut}[pid {tid:5}] " if self.several else cut
-
-    def entered(self, call: Call) -> None:
-        """Open the line of a call."""
-        write = self.renderer.write
-        lead = self._lead(call.tid)
-        text = f"{call.name}({', '.join([write(value) for _, value in call.values])}"
-        self._open = call.tid
-        self._column = len(lead) - (lead.rfind("\n") + 1) + len(text)
-        self.sink.write(lead + text)
-
-    def exited(self, call: Call) -> None:
-        """Close the line of a call, resuming it if something else was printed since its entry."""
-        write = self.renderer.write
-        rest = ", ".join([write(value) for _, value in call.values[call.at_entry :]])
-        if rest and call.at_entry:
-            # What an argument became continues it; anything else is another argument.
-            rest = f" {rest}" if isinstance(call.values[call.at_entry][1], Became) else f", {rest}"
-        if self._open != call.tid:
-            lead = self._lead(call.tid)
-            text = f"{lead}<... {call.name} resumed>{rest}) "
-            column = len(text) - (text.rfind("\n") + 1)
+        self.lines = lines or LineStyle()
+        self.message = message
+        self.leader = Leader(self.lines, wall_offset_ns)
+        self.writer = CallWriter(self.style, self.lines)
+        self._shared: Stream | None = None
+        self._make_sink: Callable[[Task], Sink] | None = None
+        if callable(sink):
+            self._make_sink = sink
         else:
-            text = rest + ") "
-            column = self._column + len(text)
-        self._open = None
-        pad = " " * (self.style.column - column)
-        self.sink.write(f"{text}{pad}= {self.result(call)}\n")
+            self._shared = Stream(sink)
+        self._streams: dict[int, Stream] = {}  # by task, with -ff
+        self._alive: set[int] = set()
+        self._attached: dict[int, list[int]] = {}  # process -> its threads, not yet announced
+        # Text of calls that are shown only once it is known what became of them.
+        self._staged: dict[int, str] = {}
+        self._stage = self.lines.statuses is not None
+        # Whether a call's entry has more to it than its text.
+        self._plain = not self._stage and not self.lines.number
+        self._handlers: dict[type, Callable[..., None]] = {
+            Signal: self._signal,
+            GroupStop: self._group_stop,
+            TaskNew: self._task_new,
+            TaskExec: self._task_exec,
+            TaskExiting: self._task_exiting,
+            TaskExit: self._task_exit,
+            TaskDetached: self._task_detached,
+            Lost: self._lost,
+        }
 
-    def result(self, call: Call) -> str:
-        """Write what follows the equals sign."""
-        result = call.result
-        assert result is not None
-        write = self.renderer.write
-        text = "?" if result.shown is None else write(result.shown)
-        if result.error is not None:
-            words = write(result.note) if result.note is not None else os.strerror(-result.value)
-            text = (
-                f"{text} {result.error} ({words})"
-                if result.error
-                else f"{text} (errno {-result.value})"
-            )
-        elif result.note is not None:
-            text = f"{text} ({write(result.note)})"
-        return f"{text} (INJECTED)" if call.injected else text
+    def handle(self, event: Event, call: Call | None = None) -> None:
+        """Write one event.
 
-    def remark(self, tid: int, text: str) -> None:
-        """Write a line that is no call: a signal, a stop, an exit."""
-        self.sink.write(f"{self._lead(tid)}{text}\n")
+        ``call`` is the decoded call of SyscallEnter and SyscallExit, and the call in flight of
+        TaskExiting; None when it is not to be shown.
+        """
+        kind = type(event)
+        if kind is SyscallEnter:
+            self.entered(event, call)  # type: ignore[arg-type]
+        elif kind is SyscallExit:
+            if call is not None:
+                self.exited(event, call)  # type: ignore[arg-type]
+        else:
+            if self._attached and kind is not TaskNew:
+                self._announce()
+            self._handlers[kind](event, call)
+
+    # Calls
+
+    def entered(self, event: SyscallEnter, call: Call | None) -> None:
+        """Open the line of a call."""
+        task = event.task
+        if self._attached:
+            self._announce()
+        abis = self.leader.abis
+        if abis.get(task.tid, Abi.X86_64) is not event.abi:
+            abis[task.tid] = event.abi
+            if Quiet.PERSONALITY not in self.lines.quiet:
+                mode = _MODES[event.abi]
+                self._remark(event, f"[ Process PID={task.tid} runs in {mode} mode. ]")
+        if not self._plain:
+            self.leader.numbers[task.tid] = event.nr
+        if call is None:
+            return
+        if self._stage:
+            lead = self.leader.make(task, event.time_ns, event.ip)
+            self._staged[task.tid] = lead + self.writer.begin(call)
+            return
+        stream = self._shared or self._stream(task)
+        if stream.open:
+            stream.cut()
+        text = self.leader.make(task, event.time_ns, event.ip) + self.writer.begin(call)
+        stream.open = task.tid
+        stream.column = len(text)
+        stream.pieces.append(text)
+
+    def exited(self, event: SyscallExit, call: Call) -> None:
+        """Close the line of a call, resuming it if something else was printed since its entry."""
+        task = event.task
+        tid = task.tid
+        if self._stage:
+            self._exited_staged(event, call)
+            return
+        stream = self._shared or self._stream(task)
+        if stream.open != tid:
+            self._resume(stream, event, event.ip, call)
+        stream.open = 0
+        pieces = stream.pieces
+        pieces.append(self.writer.end(call, stream.column))
+        if len(pieces) > MOST_PIECES:
+            stream.drain()
+
+    def _resume(
+        self, stream: Stream, event: SyscallExit | TaskExiting, ip: int | None, call: Call
+    ) -> None:
+        stream.cut()
+        lead = self.leader.make(event.task, event.time_ns, ip)
+        text = f"{lead}<... {call.compiled.name} resumed>"
+        stream.column = len(text)
+        stream.pieces.append(text)
+
+    def _exited_staged(self, event: SyscallExit, call: Call) -> None:
+        text = self._staged.pop(event.task.tid, None)
+        failed = call.result is not None and call.result.error is not None
+        if not self._wanted(Status.FAILED if failed else Status.SUCCESSFUL):
+            return
+        if text is None:
+            # Its entry ended with the name of another task: execve by a thread.
+            lead = self.leader.make(event.task, event.time_ns, event.ip)
+            text = f"{lead}<... {call.compiled.name} resumed>"
+        stream = self._shared or self._stream(event.task)
+        stream.pieces.append(text + self.writer.end(call, len(text)))
+
+    def _wanted(self, status: Status) -> bool:
+        return self.lines.statuses is None or status in self.lines.statuses
+
+    def _task_exiting(self, event: TaskExiting, call: Call | None) -> None:
+        if call is None:
+            return
+        task = event.task
+        stream = self._shared or self._stream(task)
+        if self._stage:
+            text = self._staged.pop(task.tid, None)
+            if text is not None and self._wanted(Status.UNFINISHED):
+                stream.pieces.append(text + self.writer.gone(call, len(text)))
+            return
+        if stream.open != task.tid:
+            self._resume(stream, event, None, call)
+        stream.open = 0
+        stream.pieces.append(self.writer.gone(call, stream.column))
+
+    # Signals and stops
+
+    def _remark(
+        self,
+        event: SyscallEnter | Signal | GroupStop | TaskExec | TaskExit,
+        text: str,
+        ip: int | None = None,
+    ) -> None:
+        """Write a line that is no call."""
+        stream = self._shared or self._stream(event.task)
+        stream.cut()
+        stream.pieces.append(f"{self.leader.make(event.task, event.time_ns, ip)}{text}\n")
+
+    def _signal_wanted(self, signo: int) -> bool:
+        return self.lines.signals is None or signo in self.lines.signals
+
+    def _signal(self, event: Signal, call: Call | None) -> None:
+        if not self._signal_wanted(event.signo):
+            return
+        name = name_of_signal(event.signo)
+        if event.siginfo is None:
+            self._remark(event, f"--- {name} ---", event.ip)
+            return
+        abi = self.leader.abis.get(event.task.tid, Abi.X86_64)
+        info = self.writer.renderer.write(explain(event.siginfo, abi))
+        self._remark(event, f"--- {name} {info} ---", event.ip)
+
+    def _group_stop(self, event: GroupStop, call: Call | None) -> None:
+        if self._signal_wanted(event.signo):
+            self._remark(event, f"--- stopped by {name_of_signal(event.signo)} ---")
+
+    # Tasks
+
+    def _stream(self, task: Task) -> Stream:
+        """The stream of a task, with -ff."""
+        stream = self._streams.get(task.tid)
+        if stream is None:
+            assert self._make_sink is not None
+            stream = self._streams[task.tid] = Stream(self._make_sink(task))
+        return stream
+
+    def _count(self) -> None:
+        self.leader.several = len(self._alive) > 1
+
+    def _say(self, text: str) -> None:
+        """Say something about the tracing itself, in order with what was written before."""
+        self._flush_streams()
+        self.message(text)
+
+    def _announce(self) -> None:
+        attached, self._attached = self._attached, {}
+        for pid, tids in attached.items():
+            if Quiet.ATTACH in self.lines.quiet:
+                continue
+            who = tids[0] if len(tids) == 1 else pid
+            threads = f" with {len(tids)} threads" if len(tids) > 1 else ""
+            self._say(f"Process {who} attached{threads}")
+
+    def _task_new(self, event: TaskNew, call: Call | None) -> None:
+        task = event.task
+        self._alive.add(task.tid)
+        self._count()
+        if event.parent is not None and event.parent.tid in self.leader.abis:
+            self.leader.abis[task.tid] = self.leader.abis[event.parent.tid]
+        if self._shared is None:
+            self._stream(task)
+        if event.by is NewBy.ATTACHED:
+            self._attached.setdefault(task.pid, []).append(task.tid)
+        elif event.by is NewBy.FORKED and Quiet.ATTACH not in self.lines.quiet:
+            self._say(f"Process {task.tid} attached")
+
+    def _task_exec(self, event: TaskExec, call: Call | None) -> None:
+        former, tid = event.former_tid, event.task.tid
+        if former == tid:
+            return
+        moved = f" <pid changed to {tid} ...>\n"
+        if self._stage:
+            text = self._staged.pop(former, None)
+            if text is not None and self._wanted(Status.DETACHED):
+                (self._shared or self._streams[former]).pieces.append(text + moved)
+        if self._shared is not None:
+            if self._shared.open == former:
+                self._shared.open = 0
+                self._shared.pieces.append(moved)
+        else:
+            thread = self._streams.get(former)
+            if thread is not None and thread.open:
+                thread.open = 0
+                thread.pieces.append(moved)
+            self._close(former)
+        self._alive.discard(former)
+        self._alive.add(tid)
+        self._count()
+        for known in (self.leader.abis, self.leader.numbers):
+            if former in known:
+                known[tid] = known.pop(former)  # type: ignore[assignment]
+        if Quiet.THREAD_EXECVE not in self.lines.quiet:
+            self._remark(event, f"+++ superseded by execve in pid {former} +++")
+
+    def _task_exit(self, event: TaskExit, call: Call | None) -> None:
+        task, status = event.task, event.status
+        self._staged.pop(task.tid, None)
+        if os.WIFSIGNALED(status):
+            signo = os.WTERMSIG(status)
+            if self._signal_wanted(signo):
+                dumped = "(core dumped) " if os.WCOREDUMP(status) else ""
+                self._remark(event, f"+++ killed by {name_of_signal(signo)} {dumped}+++")
+        elif Quiet.EXIT not in self.lines.quiet:
+            self._remark(event, f"+++ exited with {os.WEXITSTATUS(status)} +++")
+        self._drop(task)
+
+    def _task_detached(self, event: TaskDetached, call: Call | None) -> None:
+        task = event.task
+        if Quiet.ATTACH not in self.lines.quiet:
+            self._say(f"Process {task.tid} detached")
+        text = self._staged.pop(task.tid, None)
+        if text is not None and self._wanted(Status.DETACHED):
+            stream = self._shared or self._stream(task)
+            stream.pieces.append(f"{text} <detached ...>\n")
+        self._drop(task)
+
+    def _drop(self, task: Task) -> None:
+        """Forget a task; a line of its that is still open ends here."""
+        tid = task.tid
+        stream = self._shared or self._streams.get(tid)
+        if stream is not None and stream.open == tid:
+            stream.open = 0
+            stream.pieces.append(" <detached ...>\n")
+        self._close(tid)
+        self._alive.discard(tid)
+        self._count()
+        self.leader.abis.pop(tid, None)
+        self.leader.numbers.pop(tid, None)
+
+    def _close(self, tid: int) -> None:
+        stream = self._streams.pop(tid, None)
+        if stream is not None:
+            stream.flush()
+            stream.sink.close()
+
+    def _lost(self, event: Lost, call: Call | None) -> None:
+        self._say(f"{event.count} events lost: {event.reason}")
+
+    # The end of a moment, and of everything
+
+    def _flush_streams(self) -> None:
+        if self._shared is not None:
+            self._shared.flush()
+        for stream in self._streams.values():
+            stream.flush()
 
     def flush(self) -> None:
-        """Let the reader see an unfinished line."""
-        self.sink.flush()
+        """Let the reader see everything that was written so far, an unfinished line included."""
+        if self._attached:
+            self._announce()
+        self._flush_streams()
+
+    def close(self) -> None:
+        """End the lines that are still open and flush; sinks made for tasks are closed."""
+        if self._shared is not None and self._shared.open:
+            self._shared.open = 0
+            self._shared.pieces.append(" <detached ...>\n")
+        for tid in list(self._streams):
+            stream = self._streams[tid]
+            if stream.open:
+                stream.open = 0
+                stream.pieces.append(" <detached ...>\n")
+            self._close(tid)
+        self.flush()

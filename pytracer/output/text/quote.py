@@ -7,37 +7,57 @@ import re
 from pytracer.output.text.style import Quoting
 
 _NAMED = {9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
-_ESCAPES = {
-    code: _NAMED.get(code, f"\\{code:o}")
-    for code in range(256)
-    if code in _NAMED or not 32 <= code < 127
-}
-# An escape of fewer than three octal digits would swallow a digit that follows it.
-_AMBIGUOUS = re.compile(r"([\x00-\x08\x0e-\x1f])(?=[0-9])")
-_PLAIN = re.compile(rb"[ !#-\[\]-~]*\Z")
-_TEXT_ONLY = re.compile(rb"[\t-\r -~]*\Z")
+_UNPRINTABLE = [code for code in range(256) if code not in _NAMED and not 32 <= code < 127]
+_OCTAL = _NAMED | {code: f"\\{code:o}" for code in _UNPRINTABLE}
+_HEX = _NAMED | {code: f"\\x{code:02x}" for code in _UNPRINTABLE}
+# What would end the text between angle brackets.
+_BRACKETS = (ord("<"), ord(">"))
+_OCTAL_INSIDE = _OCTAL | {code: f"\\{code:o}" for code in _BRACKETS}
+_HEX_INSIDE = _HEX | {code: f"\\x{code:02x}" for code in _BRACKETS}
+# An escape of fewer than three octal digits would swallow an octal digit that follows it.
+_AMBIGUOUS = re.compile(r"([\x00-\x08\x0e-\x1f])(?=[0-7])")
+_AMBIGUOUS_INSIDE = re.compile(r"([\x00-\x08\x0e-\x1f<>])(?=[0-7])")
+_plain = re.compile(rb"[ !#-\[\]-~]*\Z").match
+_plain_inside = re.compile(rb"[ !#-;=?-\[\]-~]*\Z").match
+_text_only = re.compile(rb"[\t-\r -~]*\Z").match
 
 
 def quote(data: bytes, quoting: Quoting = Quoting.ESCAPED) -> str:
     """Write bytes as a C string literal without its quotes.
 
-    Source: strace(1), -x and -xx: octal escapes by default, hexadecimal for the whole string on
-    demand.
+    Source: strace(1), --strings-in-hex: octal escapes by default.
     """
     if quoting is Quoting.HEX_ALL:
         return hexadecimal(data)
-    if _PLAIN.match(data):
+    if _plain(data):
         return data.decode("ascii")
-    if quoting is Quoting.HEX_UNPRINTABLE and not _TEXT_ONLY.match(data):
+    if quoting is Quoting.HEX_UNPRINTABLE and not _text_only(data):
         return hexadecimal(data)
-    text = data.decode("latin-1")
-    if _AMBIGUOUS.search(text):
-        parts = _AMBIGUOUS.split(text)
-        return "".join(
-            f"\\{ord(part):03o}" if i % 2 else part.translate(_ESCAPES)
-            for i, part in enumerate(parts)
-        )
-    return text.translate(_ESCAPES)
+    if quoting is Quoting.HEX_CHARACTERS:
+        return data.decode("latin-1").translate(_HEX)
+    return _octal(data.decode("latin-1"), _AMBIGUOUS, _OCTAL)
+
+
+def quote_inside(data: bytes, quoting: Quoting = Quoting.ESCAPED) -> str:
+    """Write bytes that stand between angle brackets: a path behind a descriptor, a task's name."""
+    if quoting is Quoting.HEX_ALL:
+        return hexadecimal(data)
+    if _plain_inside(data):
+        return data.decode("ascii")
+    if quoting is Quoting.HEX_UNPRINTABLE and not _text_only(data):
+        return hexadecimal(data)
+    if quoting is Quoting.HEX_CHARACTERS:
+        return data.decode("latin-1").translate(_HEX_INSIDE)
+    return _octal(data.decode("latin-1"), _AMBIGUOUS_INSIDE, _OCTAL_INSIDE)
+
+
+def _octal(text: str, ambiguous: re.Pattern[str], escapes: dict[int, str]) -> str:
+    parts = ambiguous.split(text)
+    if len(parts) == 1:
+        return text.translate(escapes)
+    return "".join(
+        f"\\{ord(part):03o}" if i % 2 else part.translate(escapes) for i, part in enumerate(parts)
+    )
 
 
 def hexadecimal(data: bytes) -> str:

@@ -15,25 +15,88 @@ class Xlats(Enum):
 
 
 class Quoting(Enum):
-    """Which strings are written in hexadecimal (-x, -xx)."""
+    """What is written in hexadecimal (--strings-in-hex).
+
+    HEX_UNPRINTABLE (-x): strings that are not text, throughout. HEX_ALL (-xx): all strings.
+    HEX_CHARACTERS: single characters that cannot be printed, instead of octal.
+    """
 
     ESCAPED = 0
     HEX_UNPRINTABLE = 1
     HEX_ALL = 2
+    HEX_CHARACTERS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
     """How values are written.
 
-    ``abbreviate``: structures and arrays are shortened (all but -v); ``whole``: names of calls that
-    are not (-e abbrev=).
-    ``undecoded``: names of calls whose structures are shown as addresses (-e verbose=).
+    ``abbreviate``: structures and arrays are shortened (all but -v), except those of the calls
+    ``unlike_abbreviate``, with which it is the other way round (-e abbrev=). ``structures``,
+    ``unlike_structures``: the same of whether they are shown at all or as addresses (-e verbose=).
     ``arg_names``: -N. ``column``: where results are aligned (-a).
     """
 
     quoting: Quoting = Quoting.ESCAPED
     xlats: Xlats = Xlats.ABBREV
     abbreviate: bool = True
+    unlike_abbreviate: frozenset[str] = frozenset()
+    structures: bool = True
+    unlike_structures: frozenset[str] = frozenset()
     arg_names: bool = False
     column: int = 40
+
+
+class Stamp(Enum):
+    """How the time of day is written (-t, --absolute-timestamps)."""
+
+    NONE = ""
+    TIME = "time"
+    UNIX = "unix"
+
+
+class Status(Enum):
+    """What can become of a call (-e status=)."""
+
+    SUCCESSFUL = "successful"
+    FAILED = "failed"
+    UNFINISHED = "unfinished"
+    UNAVAILABLE = "unavailable"
+    DETACHED = "detached"
+
+
+class Quiet(Enum):
+    """Messages that can be left out (-q, -e quiet=)."""
+
+    ATTACH = "attach"
+    EXIT = "exit"
+    PATH_RESOLUTION = "path-resolution"
+    PERSONALITY = "personality"
+    THREAD_EXECVE = "thread-execve"
+
+
+@dataclass(frozen=True, slots=True)
+class LineStyle:
+    """Which lines there are and what they begin and end with.
+
+    ``pid_prefix``: every line begins with the task's id (-o with -f, --always-show-pid).
+    ``bracket_pid``: lines begin with ``[pid N]`` while there are several tasks (no -o).
+    ``comm``: the task's name follows its id (-Y).
+    ``stamp``, ``stamp_digits``: -t, -tt, -ttt. ``relative``: digits of -r, None for none.
+    ``duration``: digits of -T, None for none. ``number``: -n. ``ip``: -i.
+    ``statuses``: the calls shown; None for all. Anything less shows a call only once it is over.
+    ``signals``: numbers of the signals shown; None for all. ``quiet``: the messages left out.
+    """
+
+    pid_prefix: bool = False
+    bracket_pid: bool = True
+    comm: bool = False
+    stamp: Stamp = Stamp.NONE
+    stamp_digits: int = 0
+    relative: int | None = None
+    duration: int | None = None
+    number: bool = False
+    ip: bool = False
+    statuses: frozenset[Status] | None = None
+    signals: frozenset[int] | None = None
+    quiet: frozenset[Quiet] = frozenset()

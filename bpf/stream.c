@@ -19,6 +19,12 @@ struct gate {
 	u64 pad[7];
 };
 BPF_TABLE("array", u32, struct gate, gates, 1024);
+/* A byte for every thread number: whether it is traced. User space maps it. */
+#define MARKS 4096
+struct marks {
+	u8 set[MARKS];
+};
+BPF_TABLE("array", u32, struct marks, marked, 1024);
 BPF_TABLE("prog", u32, u32, tails, 1);
 BPF_PERF_OUTPUT(events);
 
@@ -31,6 +37,9 @@ BPF_PERF_OUTPUT(events);
 
 /* The task as the verifier knows it: its fields are loads, not calls. Since 5.11. */
 static u64 (*current_task_btf)(void) = (void *)158;
+#ifdef TASK_PT_REGS
+static u64 (*task_pt_regs)(u64 task) = (void *)175; /* since 5.15 */
+#endif
 /* Keeps clang from proving the mask away before the verifier has seen it. */
 #define BOUND(variable, mask) \
 	do { \
@@ -42,6 +51,15 @@ static u64 (*current_task_btf)(void) = (void *)158;
 /* Indices into the part of struct pt_regs that begins with bp. */
 enum { R_BP, R_BX, R_R11, R_R10, R_R9, R_R8, R_AX, R_CX, R_DX, R_SI, R_DI, R_ORIG, R_WORDS };
 #define REGS_OFFSET 32
+#ifdef TASK_PT_REGS
+#define READ_REGS u64 r = task_pt_regs(task) + REGS_OFFSET
+#define REG(index) FIELD(u64, r, 8 * (index))
+#else
+#define READ_REGS                                                                                  \
+	u64 r[R_WORDS];                                                                            \
+	bpf_probe_read_kernel(r, sizeof(r), regs + REGS_OFFSET)
+#define REG(index) r[index]
+#endif
 
 static inline struct gate *enter_gate(void)
 {
@@ -64,6 +82,37 @@ static inline void leave_gate(void)
 		barrier();
 		gate->turns++;
 	}
+}
+
+/* What every program does for every task of the host: find out that it is not traced. */
+static inline struct thread *traced(u32 *key)
+{
+	u32 page, tid = FIELD(u32, current_task_btf(), OFFSET_PID);
+	struct marks *marks;
+
+	*key = tid;
+	page = tid / MARKS;
+	marks = marked.lookup(&page);
+	if (!marks || !marks->set[tid & (MARKS - 1)])
+		return 0;
+	return threads.lookup(key);
+}
+
+static inline void mark(u32 tid, u8 set)
+{
+	u32 page = tid / MARKS;
+	struct marks *marks = marked.lookup(&page);
+
+	if (marks)
+		marks->set[tid & (MARKS - 1)] = set;
+}
+
+static inline void read_comm(char *comm)
+{
+	u64 task = current_task_btf();
+
+	((u64 *)comm)[0] = FIELD(u64, task, OFFSET_COMM);
+	((u64 *)comm)[1] = FIELD(u64, task, OFFSET_COMM + 8);
 }
 
 static inline struct stats *my_stats(void)
@@ -364,34 +413,33 @@ int capture(struct bpf_raw_tracepoint_args *ctx)
 /* Fill in the record of a call from its registers. Answers the call's entry, or NULL when it is not wanted. */
 static inline struct call *begin(struct thread *t, void *regs, u64 now)
 {
-	u64 r[R_WORDS];
 	u64 task = current_task_btf();
 	u32 index, abi;
 	s32 nr;
 	struct call *call;
+	READ_REGS;
 
-	bpf_probe_read_kernel(r, sizeof(r), regs + REGS_OFFSET);
-	nr = r[R_ORIG];
+	nr = REG(R_ORIG);
 	if (FIELD(u32, task, OFFSET_STATUS) & TS_COMPAT) {
 		abi = 1;
-		t->record.args[0] = (u32)r[R_BX];
-		t->record.args[1] = (u32)r[R_CX];
-		t->record.args[2] = (u32)r[R_DX];
-		t->record.args[3] = (u32)r[R_SI];
-		t->record.args[4] = (u32)r[R_DI];
-		t->record.args[5] = (u32)r[R_BP];
+		t->record.args[0] = (u32)REG(R_BX);
+		t->record.args[1] = (u32)REG(R_CX);
+		t->record.args[2] = (u32)REG(R_DX);
+		t->record.args[3] = (u32)REG(R_SI);
+		t->record.args[4] = (u32)REG(R_DI);
+		t->record.args[5] = (u32)REG(R_BP);
 	} else {
 		abi = 0;
 		if (nr != -1 && nr & X32_BIT) {
 			abi = 2;
 			nr &= ~X32_BIT;
 		}
-		t->record.args[0] = r[R_DI];
-		t->record.args[1] = r[R_SI];
-		t->record.args[2] = r[R_DX];
-		t->record.args[3] = r[R_R10];
-		t->record.args[4] = r[R_R8];
-		t->record.args[5] = r[R_R9];
+		t->record.args[0] = REG(R_DI);
+		t->record.args[1] = REG(R_SI);
+		t->record.args[2] = REG(R_DX);
+		t->record.args[3] = REG(R_R10);
+		t->record.args[4] = REG(R_R8);
+		t->record.args[5] = REG(R_R9);
 	}
 	/* Numbers that no table has share the last entry. */
 	index = abi * MAX_NR + ((u32)nr < MAX_NR ? (u32)nr : MAX_NR - 1);
@@ -405,7 +453,7 @@ static inline struct call *begin(struct thread *t, void *regs, u64 now)
 	t->record.chunks = 0;
 	t->record.used = 0;
 	t->record.entry_tid = t->record.tid;
-	bpf_get_current_comm(&t->record.comm, sizeof(t->record.comm));
+	read_comm(t->record.comm);
 	t->retry = 0;
 	t->entry = call->entry;
 	t->exit_ok = call->exit_ok;
@@ -444,8 +492,8 @@ static inline struct work *my_work(u32 phase)
 
 int raw_tracepoint__sys_enter(struct bpf_raw_tracepoint_args *ctx)
 {
-	u32 key = bpf_get_current_pid_tgid();
-	struct thread *t = threads.lookup(&key);
+	u32 key;
+	struct thread *t = traced(&key);
 	struct work *w;
 
 	if (!t)
@@ -480,8 +528,8 @@ static inline int dying(void)
 
 int raw_tracepoint__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
-	u32 key = bpf_get_current_pid_tgid(), index;
-	struct thread *t = threads.lookup(&key);
+	u32 key, index;
+	struct thread *t = traced(&key);
 	struct work *w;
 	s64 ret;
 	u64 now;
@@ -571,6 +619,7 @@ int raw_tracepoint__sched_process_fork(struct bpf_raw_tracepoint_args *ctx)
 	event.tgid = t->record.tgid;
 	event.other = child;
 	event.other_tgid = child_tgid;
+	mark(child, 1);
 	t = threads.lookup(&child);
 	if (t) {
 		t->record.type = RECORD_CALL;
@@ -579,7 +628,7 @@ int raw_tracepoint__sched_process_fork(struct bpf_raw_tracepoint_args *ctx)
 		t->state = STATE_NEWBORN;
 	}
 	event.time_ns = bpf_ktime_get_ns();
-	bpf_get_current_comm(&event.comm, sizeof(event.comm));
+	read_comm(event.comm);
 	send_event(ctx, &event);
 out:
 	leave_gate();
@@ -604,12 +653,14 @@ int raw_tracepoint__sched_process_exec(struct bpf_raw_tracepoint_args *ctx)
 				s->lost_tasks++;
 		}
 		threads.delete(&former);
+		mark(former, 0);
+		mark(key, 1);
 	}
 	event.tid = key;
 	event.tgid = bpf_get_current_pid_tgid() >> 32;
 	event.other = former;
 	event.time_ns = bpf_ktime_get_ns();
-	bpf_get_current_comm(&event.comm, sizeof(event.comm));
+	read_comm(event.comm);
 	send_event(ctx, &event);
 	leave_gate();
 	return 0;
@@ -617,8 +668,8 @@ int raw_tracepoint__sched_process_exec(struct bpf_raw_tracepoint_args *ctx)
 
 int raw_tracepoint__sched_process_exit(struct bpf_raw_tracepoint_args *ctx)
 {
-	u32 key = bpf_get_current_pid_tgid();
-	struct thread *t = threads.lookup(&key);
+	u32 key;
+	struct thread *t = traced(&key);
 	struct event event = {.type = RECORD_EXIT};
 	u64 task = current_task_btf(), group;
 
@@ -642,17 +693,18 @@ int raw_tracepoint__sched_process_exit(struct bpf_raw_tracepoint_args *ctx)
 	}
 	event.tid = key;
 	event.tgid = t->record.tgid;
-	bpf_get_current_comm(&event.comm, sizeof(event.comm));
+	read_comm(event.comm);
 	send_event(ctx, &event);
 	threads.delete(&key);
+	mark(key, 0);
 	leave_gate();
 	return 0;
 }
 
 int raw_tracepoint__signal_deliver(struct bpf_raw_tracepoint_args *ctx)
 {
-	u32 key = bpf_get_current_pid_tgid();
-	struct thread *t = threads.lookup(&key);
+	u32 key;
+	struct thread *t = traced(&key);
 	struct event event = {.type = RECORD_SIGNAL};
 	u64 handler = 1;
 
@@ -667,7 +719,7 @@ int raw_tracepoint__signal_deliver(struct bpf_raw_tracepoint_args *ctx)
 	bpf_probe_read_kernel(&handler, 8, (void *)ctx->args[2]);
 	if (!handler && ctx->args[0] >= 19 && ctx->args[0] <= 22) /* SIGSTOP, TSTP, TTIN, TTOU */
 		event.flags = SIGNAL_STOPS;
-	bpf_get_current_comm(&event.comm, sizeof(event.comm));
+	read_comm(event.comm);
 	send_event(ctx, &event);
 	leave_gate();
 	return 0;

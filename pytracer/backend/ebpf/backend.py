@@ -18,8 +18,9 @@ from pytracer.backend.ebpf.loader import Resize, compiled, load
 from pytracer.backend.ebpf.merge import Merger
 from pytracer.backend.ebpf.plan import NoPlans, Plans, compile_plans
 from pytracer.backend.ebpf.plan import select as select_calls
-from pytracer.backend.ebpf.reader import Gates, Reader, Turn
+from pytracer.backend.ebpf.reader import Reader, Turn
 from pytracer.backend.ebpf.ring import Rings, possible_cpus
+from pytracer.backend.ebpf.shared import MARKS, Gates, Marks, pid_max
 from pytracer.backend.ebpf.tasks import Tasks
 from pytracer.backend.ebpf.wire import EventRecord
 from pytracer.backend.ptrace.memory import LiveMemory
@@ -75,6 +76,7 @@ class EbpfBackend:
         self._lost = wire.Stats(*[0] * 6)
         self._rings: Rings | None = None
         self._gates: Gates | None = None
+        self._marks: Marks | None = None
         self._reader: Reader | None = None
         source = compiled("stream.c")
         self._loaded = load(
@@ -83,6 +85,7 @@ class EbpfBackend:
                 "threads": Resize(F_NO_PREALLOC),
                 "shapes": Resize(F_NO_PREALLOC),
                 "gates": Resize(F_MMAPABLE, self._cpus),
+                "marked": Resize(F_MMAPABLE, -(-pid_max() // MARKS)),
                 "events": Resize(0, self._cpus),
             },
         )
@@ -106,6 +109,7 @@ class EbpfBackend:
         maps["tails"].update(_ZERO, capture)
         self._rings = Rings(maps["events"])
         self._gates = Gates(maps["gates"])
+        self._marks = Marks(maps["marked"])
         self._reader = Reader(self._rings, maps["threads"], self._gates)
 
     def events(self) -> Iterator[Event | None]:
@@ -169,6 +173,8 @@ class EbpfBackend:
         threads = self._loaded.maps["threads"]
         value = wire.thread_value(wire.STATE_LAUNCHING, child.pid, child.pid)
         threads.update(struct.pack("<I", child.pid), value)
+        assert self._marks is not None
+        self._marks.set(child.pid)
         self._loaded.attach()
         self._watch(child.pid)
         comm = os.path.basename(target.path)[:15].ljust(16, b"\0")
@@ -190,6 +196,8 @@ class EbpfBackend:
                     threads.update(
                         key, wire.thread_value(wire.STATE_ATTACHED, thread.tid, thread.pid)
                     )
+                    assert self._marks is not None
+                    self._marks.set(thread.tid)
                     yield self._tasks.begin(thread.tid, thread.pid, thread.comm, NewBy.ATTACHED)
                     yield from self._in_progress(thread, key)
                 # Threads may have been made while the list was read.
@@ -268,6 +276,9 @@ class EbpfBackend:
         if self._gates is not None:
             self._gates.close()
             self._gates = None
+        if self._marks is not None:
+            self._marks.close()
+            self._marks = None
         if self._rings is not None:
             self._rings.close()
             self._rings = None

@@ -42,6 +42,10 @@ class Btf:
             raise KeyError(f"struct {structure}.{'.'.join(path)}")
         return members[path[0]]
 
+    def names(self, name: str) -> bool:
+        """Whether anything in the kernel has this name."""
+        return b"\0" + name.encode() + b"\0" in self._strings
+
     def _members(self, structure: str) -> dict[str, int]:
         # Every type's record is a multiple of four bytes and begins with its name's offset.
         name = self._strings.find(b"\0" + structure.encode() + b"\0") + 1
@@ -66,7 +70,7 @@ class Btf:
 
 
 def kernel_offsets() -> dict[str, int]:
-    """Find what the programs need to know of this kernel's structures: OFFSET_* constants.
+    """Find what the programs need to know of this kernel: OFFSET_* constants, helpers it has.
 
     Units:  bytes.
     Errors: BackendUnavailable when the kernel has no BTF or lacks a field.
@@ -80,7 +84,8 @@ def kernel_offsets() -> dict[str, int]:
             "use a kernel built with CONFIG_DEBUG_INFO_BTF, or --backend=ptrace",
         ) from error
     try:
-        return {
+        helpers = {"TASK_PT_REGS": 1} if btf.names("bpf_task_pt_regs") else {}
+        return helpers | {
             "OFFSET_PID": btf.offset("task_struct", "pid"),
             "OFFSET_TGID": btf.offset("task_struct", "tgid"),
             "OFFSET_COMM": btf.offset("task_struct", "comm"),

@@ -7,7 +7,6 @@ known: in flight, or in the slices of this turn or an earlier one.
 
 from __future__ import annotations
 
-import mmap
 import os
 import select
 import tempfile
@@ -19,14 +18,12 @@ from typing import Final
 
 from pytracer.backend.ebpf.bpf import BpfError, Map, MapReader
 from pytracer.backend.ebpf.ring import Rings
+from pytracer.backend.ebpf.shared import Gates
 
 _BUSY_MS: Final = 10
 _IDLE_MS: Final = 40
-_GATE_WORDS: Final = 8
 _MEMORY_BYTES: Final = 256 << 20
 _SPOOL_BYTES: Final = 8 << 30
-# A program takes microseconds; a virtual CPU that is not scheduled may take this long.
-_GATE_TIMEOUT_NS: Final = 2_000_000_000
 
 
 @dataclass(slots=True)
@@ -40,31 +37,6 @@ class Turn:
     until_ns: int
     threads: list[tuple[int, bytes]]
     slices: list[bytes | tuple[int, int]]
-
-
-class Gates:
-    """The programs' per-CPU counters, odd while one runs."""
-
-    def __init__(self, source: Map) -> None:
-        # An array map's values lie at multiples of eight bytes, in whole pages.
-        size = -(-source.entries * source.value_bytes // mmap.PAGESIZE) * mmap.PAGESIZE
-        self._map = mmap.mmap(source.fd, size, mmap.MAP_SHARED, mmap.PROT_READ)
-        self._words = memoryview(self._map).cast("Q")
-        self._cpus = range(0, source.entries * _GATE_WORDS, _GATE_WORDS)
-
-    def wait(self) -> None:
-        """Return once every program that runs now has ended."""
-        words = self._words
-        for at in self._cpus:
-            turns = words[at]
-            if turns & 1:
-                limit = time.monotonic_ns() + _GATE_TIMEOUT_NS
-                while words[at] == turns and time.monotonic_ns() < limit:
-                    time.sleep(0)
-
-    def close(self) -> None:
-        self._words.release()
-        self._map.close()
 
 
 class Reader:

@@ -1,0 +1,59 @@
+"""Maps of the programs that user space sees as memory."""
+
+from __future__ import annotations
+
+import mmap
+import time
+from pathlib import Path
+from typing import Final
+
+from pytracer.backend.ebpf.bpf import Map
+
+MARKS: Final = 4096  # bytes of one value of the map marked
+_GATE_WORDS: Final = 8
+# A program takes microseconds; a virtual CPU that is not scheduled may take this long.
+_GATE_TIMEOUT_NS: Final = 2_000_000_000
+
+
+def pid_max() -> int:
+    """One more than the greatest thread number."""
+    return int(Path("/proc/sys/kernel/pid_max").read_text())
+
+
+class Gates:
+    """The programs' per-CPU counters, odd while one runs."""
+
+    def __init__(self, source: Map) -> None:
+        # An array map's values lie at multiples of eight bytes, in whole pages.
+        size = -(-source.entries * source.value_bytes // mmap.PAGESIZE) * mmap.PAGESIZE
+        self._map = mmap.mmap(source.fd, size, mmap.MAP_SHARED, mmap.PROT_READ)
+        self._words = memoryview(self._map).cast("Q")
+        self._cpus = range(0, source.entries * _GATE_WORDS, _GATE_WORDS)
+
+    def wait(self) -> None:
+        """Return once every program that runs now has ended."""
+        words = self._words
+        for at in self._cpus:
+            turns = words[at]
+            if turns & 1:
+                limit = time.monotonic_ns() + _GATE_TIMEOUT_NS
+                while words[at] == turns and time.monotonic_ns() < limit:
+                    time.sleep(0)
+
+    def close(self) -> None:
+        self._words.release()
+        self._map.close()
+
+
+class Marks:
+    """A byte for every thread number: whether it is traced."""
+
+    def __init__(self, source: Map) -> None:
+        self._map = mmap.mmap(source.fd, source.entries * MARKS)
+
+    def set(self, tid: int) -> None:
+        """Trace the thread from now on; its entry in the map of threads is there."""
+        self._map[tid] = 1
+
+    def close(self) -> None:
+        self._map.close()

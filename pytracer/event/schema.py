@@ -25,6 +25,11 @@ class Abi(IntEnum):
     X32 = 2
 
 
+# (ABI, number) of rt_sigreturn and sigreturn: what they restore lies on the stack.
+# Source: arch/x86/entry/syscalls/syscall_64.tbl, syscall_32.tbl.
+FRAME_CALLS = frozenset({(Abi.X86_64, 15), (Abi.I386, 119), (Abi.I386, 173), (Abi.X32, 513)})
+
+
 @dataclass(slots=True)
 class Task:
     """A thread of the target, as seen from pytracer's own pid namespace.
@@ -49,7 +54,8 @@ class SyscallEnter:
     """A task entered the kernel.
 
     Shape: ``args`` are six unsigned registers (32 bits wide for I386), ``nr``
-    the number without the x32 bit, -1 when the task asked for none.
+    the number without the x32 bit, -1 when the task asked for none. ``args[0]`` of a call
+    in FRAME_CALLS, which takes no arguments, is the stack pointer.
     ``restarting`` names nothing: restart_syscall(2) arrives as its own number.
     ``ip`` is the instruction pointer, where it is known. ``resumes`` is the number of the
     call that a restart_syscall goes on with, where the stream does not show that call

@@ -2,14 +2,17 @@
 
 FAMILIES = (
     "attributes",
+    "credentials",
     "fcntl",
     "files",
+    "memory",
     "network",
-    "sockopts",
     "paths",
     "process",
     "signals",
+    "sockopts",
     "stat",
+    "times",
     "transfers",
     "xattr",
 )

@@ -18,6 +18,7 @@ from pytracer.backend.ptrace.stops import Stops
 from pytracer.backend.ptrace.tracee import INSIDE, OUTSIDE, UNWANTED, Tracee, read_comm
 from pytracer.backend.ptrace.wait import Bell, spin_budget
 from pytracer.event.schema import (
+    FRAME_CALLS,
     Abi,
     Clock,
     Event,
@@ -27,7 +28,7 @@ from pytracer.event.schema import (
     Task,
     TaskNew,
 )
-from pytracer.target.selection import Attach, Launch, Selection, Target
+from pytracer.target.selection import LISTED, Attach, Launch, Selection, Target
 
 _ABIS: Final = {api.ARCH_X86_64: Abi.X86_64, api.ARCH_I386: Abi.I386}
 _NO_NUMBER: Final = (1 << 64) - 1
@@ -237,18 +238,20 @@ class PtraceBackend:
             elif tracee.inside == INSIDE:
                 ptrace(to_exit, tid, None, None)  # its filter, after its entry
             else:
-                _, arch, ip, _, nr, *args = unpack_entry(data)
+                _, arch, ip, sp, nr, *args = unpack_entry(data)
                 if nr < api.X32_BIT:
                     abi = _ABIS[arch]
                 elif nr == _NO_NUMBER:
                     abi, nr = _ABIS[arch], -1
                 else:
                     abi, nr = Abi.X32, nr & ~api.X32_BIT
-                if wanted is not None and nr not in wanted.get(abi, ()):
+                if wanted is not None and 0 <= nr < LISTED and nr not in wanted.get(abi, ()):
                     tracee.inside = UNWANTED
                     ptrace(to_exit, tid, None, None)
                     continue
                 tracee.inside = INSIDE
+                if (abi, nr) in FRAME_CALLS:
+                    args[0] = sp
                 enter = SyscallEnter(tracee.task, now(), abi, nr, tuple(args), LiveMemory(tid), ip)
                 if tracee.resumes is not None:
                     enter.resumes, tracee.resumes = tracee.resumes, None

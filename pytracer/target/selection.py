@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from pytracer.event.schema import Abi
 
@@ -35,13 +35,17 @@ class Attach:
 Target: TypeAlias = Launch | Attach
 
 
+# System call numbers below this one are listed in a Selection. The highest in use is x32's 547.
+LISTED: Final = 1024
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """What of the targets is wanted, so that a backend can leave out the rest early.
 
-    ``syscalls``: numbers wanted per ABI; None for all. A backend may use it to stop
-    less often; it must then still deliver what following needs (it sees forks and execs
-    by its own means). ``signals``: signal numbers wanted; None for all.
+    ``syscalls``: numbers wanted per ABI; None for all. Numbers of LISTED and above, which no
+    table knows, are always wanted. A backend may use it to stop less often; it must then still
+    deliver what following needs (it sees forks and execs by its own means). ``signals``: signal numbers wanted; None for all.
     ``succeeded``/``failed``: whether calls that return, or fail, are wanted.
     ``follow``: trace children and, when attaching, all threads.
     ``seccomp_bpf``: leave unwanted calls unstopped by a seccomp filter (ptrace).

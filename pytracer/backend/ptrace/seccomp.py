@@ -16,7 +16,7 @@ from typing import Final
 
 from pytracer.backend.ptrace import api
 from pytracer.event.schema import Abi
-from pytracer.target.selection import Launch, Selection, Target
+from pytracer.target.selection import LISTED, Launch, Selection, Target
 
 _PR_SET_SECCOMP: Final = 22
 _PR_SET_NO_NEW_PRIVS: Final = 38
@@ -92,7 +92,12 @@ def _match(numbers: Iterable[int], bits: int) -> list[Instruction]:
             (_RETURN, 0, 0, _RET_TRACE),
             (_RETURN, 0, 0, _RET_ALLOW),
         )
-    program.append((_RETURN, 0, 0, _RET_ALLOW))
+    # Numbers that no table knows are always wanted.
+    program += (
+        (_IF_AT_LEAST, 0, 1, LISTED | bits),
+        (_RETURN, 0, 0, _RET_TRACE),
+        (_RETURN, 0, 0, _RET_ALLOW),
+    )
     return program
 
 

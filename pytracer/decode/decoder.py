@@ -27,6 +27,8 @@ from pytracer.tables.constants.errno import ERESTART_RESTARTBLOCK, ERRNO
 MAX_ERRNO = 4095  # include/linux/err.h
 # More elements than any abbreviated array shows; the whole of one is still bounded.
 ALL_ELEMENTS = 1 << 16
+# Descriptions kept at hand; a target can ask for any number it likes.
+MOST_NUMBERS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +36,12 @@ class DecodeOptions:
     """What decoding depends on.
 
     ``string_bytes``: the longest string wanted (-s). ``whole``: abbreviated arrays are wanted
-    whole, except those of the calls ``unlike_whole``, with which it is the other way round.
-    ``raw``: names of calls whose registers are wanted as they are. ``syscalls``: the calls wanted,
-    by ABI; None for all. ``wanted`` is asked about each of them once its entry is decoded.
+    whole. ``raw``: names of calls whose registers are wanted as they are. ``syscalls``: the calls
+    wanted, by ABI; None for all. ``wanted`` is asked about each of them once its entry is decoded.
     """
 
     string_bytes: int = 32
     whole: bool = False
-    unlike_whole: frozenset[str] = frozenset()
     raw: frozenset[str] = frozenset()
     syscalls: Mapping[Abi, frozenset[int]] | None = None
     wanted: Callable[[Call], bool] | None = None
@@ -64,11 +64,9 @@ class Decoder:
         self.in_flight: dict[int, Call] = {}
         # Names of the calls that restart_syscall goes on with.
         self._interrupted: dict[int, str] = {}
-        some = _call_class(self.options, self.options.whole, descriptors, sockets)
-        others = _call_class(self.options, not self.options.whole, descriptors, sockets)
-        self._classes = (some, others)
-        # By ABI and number: the description and the class of its calls, None for unwanted ones.
-        self._known: tuple[dict[int, tuple[Compiled, type[Call]] | None], ...] = ({}, {}, {})
+        self._make = _call_class(self.options, descriptors, sockets)
+        # By ABI and number: the description, None for calls that are not wanted.
+        self._known: tuple[dict[int, Compiled | None], ...] = ({}, {}, {})
 
     def handle(self, event: Event) -> Call | None:
         """Take in one event.
@@ -93,14 +91,14 @@ class Decoder:
                 pass
         return None
 
-    def _look_up(self, abi: Abi, nr: int) -> tuple[Compiled, type[Call]] | None:
-        options = self.options
-        found: tuple[Compiled, type[Call]] | None = None
+    def _look_up(self, abi: Abi, nr: int) -> Compiled | None:
+        wanted = self.options.syscalls
+        found: Compiled | None = None
         # A number that no kernel knows belongs to no set: it is always shown, as by strace.
-        if options.syscalls is None or nr in options.syscalls[abi] or nr not in numbers(abi):
-            compiled = self.catalogue.find(abi, nr)
-            found = compiled, self._classes[compiled.name in options.unlike_whole]
-        self._known[abi][nr] = found
+        if wanted is None or nr in wanted[abi] or nr not in numbers(abi):
+            found = self.catalogue.find(abi, nr)
+        if len(self._known[abi]) < MOST_NUMBERS:
+            self._known[abi][nr] = found
         return found
 
     def entered(self, event: SyscallEnter) -> Call | None:
@@ -110,13 +108,12 @@ class Decoder:
         """
         abi = event.abi
         try:
-            known = self._known[abi][event.nr]
+            compiled = self._known[abi][event.nr]
         except KeyError:
-            known = self._look_up(abi, event.nr)
-        if known is None:
+            compiled = self._look_up(abi, event.nr)
+        if compiled is None:
             return None
-        compiled, make = known
-        call = make()
+        call = self._make()
         call.entry = event
         task = call.task = event.task
         call.pid = task.pid
@@ -201,7 +198,6 @@ class Decoder:
 
 def _call_class(
     options: DecodeOptions,
-    whole: bool,
     descriptors: Descriptors | None,
     sockets: Sockets | None,
 ) -> type[Call]:
@@ -212,7 +208,7 @@ def _call_class(
         "descriptors": descriptors,
         "sockets": sockets,
         "string_bytes": options.string_bytes,
-        "elements": ALL_ELEMENTS if whole else options.string_bytes + 1,
+        "elements": ALL_ELEMENTS if options.whole else options.string_bytes + 1,
     }
     return type("Call", (Call,), constants)
 

@@ -23,20 +23,20 @@ class CallWriter:
         self.lines = lines
         self.column = style.column
         self.renderer = Renderer(style)
-        # Calls that are abbreviated or left undecoded otherwise than most.
-        self._others: dict[str, Renderer] = {}
-        for name in style.unlike_abbreviate | style.unlike_structures:
-            self._others[name] = Renderer(
-                style,
-                undecoded=style.structures is (name in style.unlike_structures),
-                brief=style.abbreviate is not (name in style.unlike_abbreviate),
-            )
+        # Renderers of calls that are written otherwise than most, made when they are needed.
+        self._unlike = style.undecoded | (style.whole if style.abbreviate else frozenset())
+        self._others: dict[tuple[bool, bool], Renderer] = {}
 
     def renderer_of(self, call: Call) -> Renderer:
         """The renderer for one call's values."""
-        if self._others:
-            return self._others.get(call.compiled.name, self.renderer)
-        return self.renderer
+        name = call.compiled.name
+        if name not in self._unlike:
+            return self.renderer
+        style = self.style
+        key = name in style.undecoded, style.abbreviate and name not in style.whole
+        if key not in self._others:
+            self._others[key] = Renderer(style, *key)
+        return self._others[key]
 
     def join(self, call: Call, values: list[tuple[str, Value]]) -> str:
         """Write arguments with what separates them."""

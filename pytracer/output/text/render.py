@@ -48,15 +48,13 @@ def integer(value: int, base: Base) -> str:
 class Renderer:
     """Writes values in one style.
 
-    ``undecoded``: show structures and arrays as their addresses; ``brief``: abbreviate. Where
-    given, they overrule the style for the calls that are unlike the others.
+    ``undecoded``: show structures and arrays as their addresses. ``brief``: abbreviate, whatever
+    the style says.
     """
 
-    def __init__(
-        self, style: Style, undecoded: bool | None = None, brief: bool | None = None
-    ) -> None:
+    def __init__(self, style: Style, undecoded: bool = False, brief: bool | None = None) -> None:
         self.style = style
-        self.undecoded = not style.structures if undecoded is None else undecoded
+        self.undecoded = undecoded
         self.xlats = style.xlats
         self.quoting = style.quoting
         # A NUL is reason enough for these to write a string in hexadecimal.

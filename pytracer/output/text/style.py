@@ -32,17 +32,16 @@ class Style:
     """How values are written.
 
     ``abbreviate``: structures and arrays are shortened (all but -v), except those of the calls
-    ``unlike_abbreviate``, with which it is the other way round (-e abbrev=). ``structures``,
-    ``unlike_structures``: the same of whether they are shown at all or as addresses (-e verbose=).
+    named by ``whole`` (-e abbrev=). ``undecoded``: names of calls whose structures and arrays are
+    shown as addresses (-e verbose=).
     ``arg_names``: -N. ``column``: where results are aligned (-a).
     """
 
     quoting: Quoting = Quoting.ESCAPED
     xlats: Xlats = Xlats.ABBREV
     abbreviate: bool = True
-    unlike_abbreviate: frozenset[str] = frozenset()
-    structures: bool = True
-    unlike_structures: frozenset[str] = frozenset()
+    whole: frozenset[str] = frozenset()
+    undecoded: frozenset[str] = frozenset()
     arg_names: bool = False
     column: int = 40
 

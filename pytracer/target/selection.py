@@ -45,7 +45,8 @@ class Selection:
 
     ``syscalls``: numbers wanted per ABI; None for all. Numbers of LISTED and above, which no
     table knows, are always wanted. A backend may use it to stop less often; it must then still
-    deliver what following needs (it sees forks and execs by its own means). ``signals``: signal numbers wanted; None for all.
+    deliver what following needs (it sees forks and execs by its own means).
+    ``signals``: signal numbers wanted; None for all.
     ``succeeded``/``failed``: whether calls that return, or fail, are wanted.
     ``follow``: trace children and, when attaching, all threads.
     ``seccomp_bpf``: leave unwanted calls unstopped by a seccomp filter (ptrace).

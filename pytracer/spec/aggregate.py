@@ -220,6 +220,8 @@ class ArrayOf(Pointee):
             count = number(ctx, frame)
             if count <= 0:
                 return Array((), address) if count == 0 else Address(address)
+            if address + count * size >> 64:
+                return Address(address)
             # One more than may be shown tells an abbreviating output that there is more.
             wanted = min(count, most, max(ctx.elements, 1))
             data = ctx.memory.read_some(address, wanted * size)

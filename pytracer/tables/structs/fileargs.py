@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytracer.spec.context import Decode
 from pytracer.spec.scalar import LongLong, Scalar
 from pytracer.spec.type import Scope
-from pytracer.spec.values import Base, Flags, Integer, Phrase, Value
+from pytracer.spec.values import Base, Flags, Integer, Noted, Value
 from pytracer.tables.constants.memory import MFD_FLAGS, MFD_HUGE_MASK, MFD_HUGE_SHIFT
 
 
@@ -29,5 +29,10 @@ class MemfdFlags(Scalar):
     def make(self, number: int) -> Value:
         size = number & MFD_HUGE_MASK << MFD_HUGE_SHIFT
         names, rest = MFD_FLAGS.names_in(number - size)
-        tail = Phrase(f"{size >> MFD_HUGE_SHIFT}<<MFD_HUGE_SHIFT") if size else None
-        return Flags(number, names, rest, MFD_FLAGS.unknown, Base.HEX, tail)
+        if not size:
+            return Flags(number, names, rest, MFD_FLAGS.unknown)
+        words = list(names)
+        if rest:
+            words.append(f"{rest:#x}" if names else f"{rest:#x} /* {MFD_FLAGS.unknown} */")
+        words.append(f"{size >> MFD_HUGE_SHIFT}<<MFD_HUGE_SHIFT")
+        return Noted(Integer(number, Base.HEX), "|".join(words), instead=True)

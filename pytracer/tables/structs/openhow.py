@@ -25,6 +25,9 @@ OPEN_FLAGS = FlagSet(O_FLAGS, low=O_ACCMODE, choices=O_ACCESS_MODES)
 FD_STATUS_FLAGS = FlagSet(O_FLAGS)
 
 
+_CREATES = O_CREAT | __O_TMPFILE
+
+
 class _CreationMode(Number):
     """Permission bits, shown where a file may be created and wherever there are any."""
 
@@ -35,7 +38,7 @@ class _CreationMode(Number):
         flags = scope.number("flags")
 
         def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Value | None:
-            if raw or flags(ctx, frame) & (O_CREAT | __O_TMPFILE):
+            if raw or flags(ctx, frame) & _CREATES:
                 return Integer(raw, Base.MODE)
             return None
 

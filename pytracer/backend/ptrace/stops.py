@@ -7,7 +7,7 @@ from signal import SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU
 from typing import Final, TypeAlias
 
 from pytracer.backend.ptrace import api
-from pytracer.backend.ptrace.tracee import INSIDE, Tracee, is_thread_of, read_comm, read_ids
+from pytracer.backend.ptrace.tracee import Tracee, is_thread_of, read_comm, read_ids
 from pytracer.event.schema import (
     Event,
     GroupStop,
@@ -50,7 +50,7 @@ class Stops:
         if tracee is None:
             return self._born(tid)
         event, number = status >> 16, status >> 8 & 0xFF
-        go_on = api.PTRACE_SYSCALL if tracee.inside == INSIDE else tracee.between
+        go_on = api.PTRACE_SYSCALL if tracee.inside else tracee.between
         if not event:
             return self._signalled(tracee, number, go_on)
         if event == api.EVENT_STOP:
@@ -118,7 +118,7 @@ class Stops:
         tracee.inside = inside
         tracee.task = Task(tracee.tid, tracee.tid, read_comm(tracee.tid))
         tracee.between = self._between
-        go_on = api.PTRACE_SYSCALL if inside == INSIDE else self._between
+        go_on = api.PTRACE_SYSCALL if inside else self._between
         return [TaskExec(tracee.task, time.monotonic_ns(), former)], go_on, 0
 
     def _pointer(self, tid: int) -> int | None:

@@ -12,7 +12,9 @@ import os
 import select
 import signal
 import threading
-from typing import Final
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Final, TypeAlias
 
 from pytracer.backend.ptrace import api
 
@@ -43,6 +45,13 @@ def peek() -> bool:
     return failed or _peeked.data[0] != 0
 
 
+_Handler: TypeAlias = Callable[[int, FrameType | None], Any] | int | None
+
+
+def _heard(_number: int, _frame: FrameType | None) -> None:
+    """Let the signal be: that it was written to the wake-up descriptor is enough."""
+
+
 class Bell:
     """Something to sleep on: rung by a child's change of state or by :meth:`ring`.
 
@@ -57,6 +66,7 @@ class Bell:
         self._poll.register(self._read, select.POLLIN)
         self._former_wakeup: int | None = None
         self._former_mask = (ctypes.c_ulong * 16)()
+        self._former_handler: _Handler = None
         self._timeout_ms: int | None = None
 
     def open(self) -> None:
@@ -68,11 +78,15 @@ class Bell:
         api.sigprocmask(_SIG_BLOCK, _SIGCHLD_ADDRESS, mask)
         self._child = api.signalfd(-1, _SIGCHLD_ADDRESS, _DESCRIPTOR_FLAGS)
         self._poll.register(self._child, select.POLLIN)
-        if threading.active_count() > 1:
-            # A thread that began earlier may be given the signal, and drop it.
-            self._timeout_ms = _BACKSTOP_MS
-        if threading.current_thread() is threading.main_thread():
+        main = threading.current_thread() is threading.main_thread()
+        if main:
             self._former_wakeup = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        if threading.active_count() > 1:
+            # A thread that began earlier may be given the signal and would drop it, but for
+            # a handler. It is slower: more wakes up at every stop.
+            self._timeout_ms = _BACKSTOP_MS
+            if main:
+                self._former_handler = signal.signal(signal.SIGCHLD, _heard)
 
     def ring(self) -> None:
         """Wake the sleeper, or keep it from falling asleep. Safe in a signal handler."""
@@ -100,6 +114,9 @@ class Bell:
         if self._former_wakeup is not None:
             signal.set_wakeup_fd(self._former_wakeup)
             self._former_wakeup = None
+        if self._former_handler is not None:
+            signal.signal(signal.SIGCHLD, self._former_handler)
+            self._former_handler = None
         if self._child >= 0:
             api.sigprocmask(_SIG_SETMASK, ctypes.addressof(self._former_mask), None)
         for descriptor in (self._child, self._read, self._write):

@@ -139,10 +139,10 @@ class EbpfBackend:
         assert self._reader is not None
         slices = map(self._reader.slice, turn.slices)
         for happening in self._merger.turn(turn.until_ns, turn.threads, slices):
-            if isinstance(happening[2], EventRecord):
-                yield from self._tasks.apply(happening[2])
+            if isinstance(happening, EventRecord):
+                yield from self._tasks.apply(happening)
             else:
-                yield happening[2]
+                yield happening
         yield from self._losses()
 
     def _finish(self) -> Iterator[Event]:
@@ -160,10 +160,9 @@ class EbpfBackend:
         now = time.monotonic_ns()
         for task in self._tasks.let_go():
             yield TaskDetached(task, now)
-        if self._spawned is not None:
-            failure = self._spawned.failure()
-            if failure is not None:
-                raise TargetError(0, failure[1], failure[0])
+        failure = self.failure()
+        if failure is not None:
+            raise failure
 
     def _launch(self, target: Launch) -> Iterator[Event]:
         try:
@@ -258,6 +257,11 @@ class EbpfBackend:
             if new:
                 yield Lost(time.monotonic_ns(), new, reason)
         self._lost = stats
+
+    def failure(self) -> TargetError | None:
+        """Tell why the launched process, now over, did not execute its program."""
+        failure = self._spawned.failure() if self._spawned is not None else None
+        return None if failure is None else TargetError(0, failure[1], failure[0])
 
     def stop(self) -> None:
         """Ask for the end: one more look, then the targets are let go."""

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from operator import itemgetter
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from pytracer.backend.ebpf import wire
-from pytracer.backend.ebpf.wire import CallRecord, EventRecord, Regions, read_regions
+from pytracer.backend.ebpf.wire import EventRecord, Record, regions
 from pytracer.event.memory import NO_MEMORY, Memory, Snapshot
 from pytracer.event.schema import Abi, SyscallEnter, SyscallExit, Task
 
-# (time, entry before exit, what happened): an event, or a record that changes the tasks.
-Happening: TypeAlias = tuple[int, int, SyscallEnter | SyscallExit | EventRecord]
-
+# What happened last in an item's key, so that things of the same nanosecond keep their order.
 _ENTER: Final = 0
 _OTHER: Final = 1
 _EXIT: Final = 2
 _AFTER: Final = 3
+
+# (time * 4 + what, the record, the captured bytes). Events are made of it when their turn comes:
+# a record is one object, and there may be hundreds of thousands of them in a turn.
+_Item: TypeAlias = tuple[int, Any, bytes]
+
 _ABIS: Final = tuple(Abi)
-_when = itemgetter(0, 1)
+_key = itemgetter(0)
 
 
 def comm_of(raw: bytes) -> str:
@@ -32,16 +35,17 @@ class Merger:
     """Orders what the reader brings, turn by turn.
 
     ``filtered``: calls are left out by their result, so none is shown before it has ended.
+    ``calls``: how many calls have been received.
     """
 
     def __init__(self, filtered: bool) -> None:
         self._filtered = filtered
-        self._waiting: list[Happening] = []
+        self._waiting: list[_Item] = []
+        self._calls: list[tuple[Record, bytes]] = []
         self._shown: dict[int, int] = {}  # tid -> entry time of the call that was shown in flight
-        self._calls: list[tuple[CallRecord, bytes]] = []
+        self._last: dict[int, int] = {}  # tid -> entry time of its last call that is over
         self._chunks: dict[tuple[int, int], bytes] = {}
         self._tasks: dict[int, tuple[bytes, Task]] = {}
-        self._last: dict[int, int] = {}  # tid -> entry time of its last call that is over
         self._deferred: dict[tuple[int, int], list[EventRecord]] = {}
         self.calls = 0
 
@@ -58,8 +62,9 @@ class Merger:
         """The thread is gone; its number may come again."""
         for known in (self._shown, self._tasks, self._last):
             known.pop(tid, None)
-        for key in [key for key in self._deferred if key[0] == tid]:
-            del self._deferred[key]
+        for keyed in (self._deferred, self._chunks):
+            for key in [key for key in keyed if key[0] == tid]:
+                del keyed[key]
 
     def entered_before(self, tid: int) -> None:
         """The call that the thread is in has been shown although its entry was not seen."""
@@ -67,22 +72,23 @@ class Merger:
 
     def turn(
         self, until_ns: int, threads: list[tuple[int, bytes]], slices: Iterable[bytes]
-    ) -> Iterator[Happening]:
+    ) -> Iterator[SyscallEnter | SyscallExit | EventRecord]:
         """Take in one look at rings and threads; give what happened before ``until_ns``, in order.
 
         What is known of later moments waits: of the rings that were read first it is not complete.
         """
         for data in slices:
             self._parse(data)
-        calls = self._calls
-        self._calls = []
-        for call, body in calls:
-            if call.exit_ns < until_ns:
-                self._over(call, body)
+        early = []
+        for call in self._calls:
+            record = call[0]
+            if record[wire.EXIT_NS] < until_ns:
+                self._over(*call)
             else:
-                self._calls.append((call, body))
-                if call.enter_ns < until_ns:
-                    self._in_flight(call, body)
+                early.append(call)
+                if record[wire.ENTER_NS] < until_ns:
+                    self._in_flight(*call)
+        self._calls = early
         for count, values in threads:
             for at in range(0, count * wire.THREAD_BYTES, wire.THREAD_BYTES):
                 self._thread(values, at, until_ns)
@@ -91,70 +97,52 @@ class Merger:
     def _parse(self, data: bytes) -> None:
         at = 0
         end = len(data)
-        sample = wire.SAMPLE.unpack_from
-        unpack = wire.RECORD.unpack_from
-        record_bytes = wire.RECORD.size
-        calls = self._calls
+        unpack = wire.SAMPLE_RECORD.unpack_from
+        append = self._calls.append
+        body_at = wire.SAMPLE_RECORD.size
+        call_type = wire.RECORD_CALL
+        sample = wire.PERF_RECORD_SAMPLE
         while at < end:
-            kind, _, size, _ = sample(data, at)
-            if kind == wire.PERF_RECORD_SAMPLE:
-                start = at + 12
-                if data[start] == wire.RECORD_CALL:
-                    call = CallRecord._make(unpack(data, start))
-                    start += record_bytes
-                    body = data[start : start + call.used]
-                    if call.flags & wire.CALL_CHUNK:
-                        key = call.entry_tid, call.enter_ns
-                        self._chunks[key] = self._chunks.get(key, b"") + body
-                    else:
-                        calls.append((call, body))
+            if data[at + wire.SAMPLE.size] == call_type and data[at] == sample:
+                record: Record = unpack(data, at)
+                used = record[wire.USED]
+                body = data[at + body_at : at + body_at + used] if used else b""
+                at += record[2]
+                if record[wire.FLAGS] & wire.CALL_CHUNK:
+                    key = record[wire.ENTRY_TID], record[wire.ENTER_NS]
+                    self._chunks[key] = self._chunks.get(key, b"") + body
                 else:
-                    event = EventRecord._make(wire.EVENT.unpack_from(data, start))
-                    if event.call_ns:
-                        key = event.tid, event.call_ns
-                        self._deferred.setdefault(key, []).append(event)
-                    else:
-                        self._waiting.append((event.time_ns, _OTHER, event))
-            at += size
+                    append((record, body))
+                continue
+            if data[at] == sample:
+                self._event(EventRecord._make(wire.EVENT.unpack_from(data, at + wire.SAMPLE.size)))
+            at += data[at + 6] | data[at + 7] << 8
 
-    def _over(self, call: CallRecord, body: bytes) -> None:
-        self.calls += 1
-        before: Memory = NO_MEMORY
-        after: Memory = NO_MEMORY
-        if call.chunks or body:
-            entry, exit_ = self._regions(call, body)
-            before = Snapshot(entry) if entry else NO_MEMORY
-            after = Snapshot(exit_) if exit_ else NO_MEMORY
-        enterer = call.entry_tid
-        if call.enter_ns > self._last.get(enterer, 0):
-            self._last[enterer] = call.enter_ns
-        shown = self._shown.get(enterer)
-        if shown is not None and (
-            shown == call.enter_ns or (not shown and call.flags & wire.CALL_UNSEEN)
-        ):
-            del self._shown[enterer]
+    def _event(self, event: EventRecord) -> None:
+        if event.call_ns:
+            self._deferred.setdefault((event.tid, event.call_ns), []).append(event)
         else:
-            self._waiting.append((call.enter_ns, _ENTER, self._enter(call, before)))
-        if not call.flags & wire.CALL_NO_EXIT:
-            task = self.task(call.tid, call.tgid, call.comm)
-            exited = SyscallExit(task, call.exit_ns, call.ret, after)
-            self._waiting.append((call.exit_ns, _EXIT, exited))
-            if self._deferred:
-                self._release((enterer, call.enter_ns), call.exit_ns)
+            self._waiting.append((event.time_ns << 2 | _OTHER, event, b""))
+
+    def _over(self, record: Record, body: bytes) -> None:
+        self.calls += 1
+        tid = record[wire.ENTRY_TID]
+        enter_ns = record[wire.ENTER_NS]
+        flags = record[wire.FLAGS]
         if self._chunks:
-            self._chunks.pop((enterer, call.enter_ns), None)
-
-    def _regions(self, call: CallRecord, body: bytes) -> tuple[Regions, Regions]:
-        if call.chunks:
-            body = self._chunks.get((call.entry_tid, call.enter_ns), b"") + body
-        entry: Regions = []
-        exit_: Regions = []
-        read_regions(body, 0, len(body), entry, exit_)
-        return entry, exit_
-
-    def _enter(self, call: CallRecord, memory: Memory) -> SyscallEnter:
-        task = self.task(call.entry_tid, call.tgid, call.comm)
-        return SyscallEnter(task, call.enter_ns, _ABIS[call.abi], call.nr, call[13:19], memory)
+            body = self._chunks.pop((tid, enter_ns), b"") + body
+        if enter_ns > self._last.get(tid, 0):
+            self._last[tid] = enter_ns
+        shown = self._shown.get(tid)
+        if shown is not None and (shown == enter_ns or (not shown and flags & wire.CALL_UNSEEN)):
+            del self._shown[tid]
+        else:
+            self._waiting.append((enter_ns << 2 | _ENTER, record, body))
+        if not flags & wire.CALL_NO_EXIT:
+            exit_ns = record[wire.EXIT_NS]
+            self._waiting.append((exit_ns << 2 | _EXIT, record, body))
+            if self._deferred:
+                self._release((tid, enter_ns), exit_ns)
 
     def _release(self, key: tuple[int, int], exit_ns: int) -> None:
         # What was ignored during the call a tracer by ptrace sees as the call returns; of the
@@ -163,41 +151,71 @@ class Merger:
         for event in self._deferred.pop(key, ()):
             if event.other >= 32 or event.other not in pending:
                 pending.add(event.other)
-                self._waiting.append((exit_ns, _AFTER, event._replace(time_ns=exit_ns)))
+                self._waiting.append((exit_ns << 2 | _AFTER, event._replace(time_ns=exit_ns), b""))
 
-    def _in_flight(self, call: CallRecord, body: bytes) -> None:
+    def _in_flight(self, record: Record, body: bytes) -> None:
         """Show a call that has entered and, at the moment looked at, not returned."""
-        enterer = call.entry_tid
+        tid = record[wire.ENTRY_TID]
+        enter_ns = record[wire.ENTER_NS]
         if (
             self._filtered
-            or self._shown.get(enterer) == call.enter_ns
-            or call.flags & wire.CALL_UNSEEN
-            or call.enter_ns <= self._last.get(enterer, 0)
+            or self._shown.get(tid) == enter_ns
+            or record[wire.FLAGS] & wire.CALL_UNSEEN
+            or enter_ns <= self._last.get(tid, 0)
         ):
             return
-        self._shown[enterer] = call.enter_ns
-        entry, _ = self._regions(call, body)
-        memory = Snapshot(entry) if entry else NO_MEMORY
-        self._waiting.append((call.enter_ns, _ENTER, self._enter(call, memory)))
+        self._shown[tid] = enter_ns
+        if self._chunks:
+            body = self._chunks.get((tid, enter_ns), b"") + body
+        self._waiting.append((enter_ns << 2 | _ENTER, record, body))
 
     def _thread(self, values: bytes, at: int, until_ns: int) -> None:
         state, _ = wire.THREAD_HEAD.unpack_from(values, at)
         if state == wire.STATE_CALL:
             at += wire.THREAD_HEAD.size
-            call = CallRecord._make(wire.RECORD.unpack_from(values, at))
-            if call.enter_ns < until_ns:
+            record: Record = wire.SAMPLE_RECORD.unpack_from(values, at - wire.SAMPLE.size)
+            if record[wire.ENTER_NS] < until_ns:
                 at += wire.RECORD.size
-                self._in_flight(call, values[at : at + call.used])
+                self._in_flight(record, values[at : at + record[wire.USED]])
 
-    def _ordered(self, until_ns: int) -> Iterator[Happening]:
+    def _ordered(self, until_ns: int) -> Iterator[SyscallEnter | SyscallExit | EventRecord]:
         waiting = self._waiting
-        waiting.sort(key=_when)
-        keep: list[Happening] = []
-        if waiting and waiting[-1][0] >= until_ns:
-            split = len(waiting)
-            while split and waiting[split - 1][0] >= until_ns:
-                split -= 1
-            keep = waiting[split:]
-            del waiting[split:]
-        self._waiting = keep
-        return iter(waiting)
+        waiting.sort(key=_key)
+        split = len(waiting)
+        until = until_ns << 2
+        while split and waiting[split - 1][0] >= until:
+            split -= 1
+        self._waiting = waiting[split:]
+        del waiting[split:]
+        known = self._tasks.get
+        for key, record, body in waiting:
+            what = key & 3
+            if what == _ENTER:
+                tid = record[wire.ENTRY_TID]
+            elif what == _EXIT:
+                tid = record[wire.TID]
+            else:
+                yield record
+                continue
+            found = known(tid)
+            comm = record[wire.COMM]
+            if found is not None and found[0] == comm:
+                task = found[1]
+            else:
+                task = self.task(tid, record[wire.TGID], comm)
+            memory: Memory = NO_MEMORY
+            if body:
+                captured = regions(body, what == _ENTER)
+                if captured:
+                    memory = Snapshot(captured)
+            if what == _ENTER:
+                yield SyscallEnter(
+                    task,
+                    key >> 2,
+                    _ABIS[record[wire.ABI]],
+                    record[wire.NR],
+                    record[wire.ARGS :],
+                    memory,
+                )
+            else:
+                yield SyscallExit(task, key >> 2, record[wire.RET], memory)

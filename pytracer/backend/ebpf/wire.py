@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from pytracer.event.schema import Abi
 
@@ -41,36 +41,28 @@ REGION_MORE: Final = 4
 
 RECORD: Final = struct.Struct("<BBBBIIIQQqiI16s6Q")
 REGION: Final = struct.Struct("<QII")
+SAMPLE_RECORD: Final = struct.Struct(SAMPLE.format + RECORD.format[1:])
+# What SAMPLE_RECORD gives, a tuple for its speed: the places of struct record's fields.
+Record: TypeAlias = tuple[Any, ...]
+ABI: Final = 5
+FLAGS: Final = 6
+TID: Final = 8
+TGID: Final = 9
+ENTRY_TID: Final = 10
+EXIT_NS: Final = 11
+ENTER_NS: Final = 12
+RET: Final = 13
+NR: Final = 14
+USED: Final = 15
+COMM: Final = 16
+ARGS: Final = 17
+
 EVENT: Final = struct.Struct("<BxBxIIIQI4xQ16s48s")
 THREAD_HEAD: Final = struct.Struct("<II8x")
 THREAD_BYTES: Final = 16 + RECORD.size + 4128
 STATS: Final = struct.Struct("<6Q")
 
 ABIS: Final = tuple(Abi)
-
-
-class CallRecord(NamedTuple):
-    """struct record. Times in nanoseconds of CLOCK_MONOTONIC."""
-
-    type: int
-    abi: int
-    flags: int
-    chunks: int
-    tid: int
-    tgid: int
-    entry_tid: int
-    exit_ns: int
-    enter_ns: int
-    ret: int
-    nr: int
-    used: int
-    comm: bytes
-    arg0: int
-    arg1: int
-    arg2: int
-    arg3: int
-    arg4: int
-    arg5: int
 
 
 class EventRecord(NamedTuple):
@@ -106,26 +98,26 @@ def thread_value(state: int, tid: int, tgid: int) -> bytes:
     return head.ljust(THREAD_BYTES, b"\0")
 
 
-Regions = list[tuple[int, bytes, bool]]
-
-
-def read_regions(data: bytes, offset: int, end: int, entry: Regions, exit_: Regions) -> None:
-    """Sort the captured regions of one record into those of the entry and those of the exit.
+def regions(data: bytes, at_entry: bool) -> list[tuple[int, bytes, bool]]:
+    """The captured memory of one phase of a call: (address, bytes, whole).
 
     Pieces of one block are joined.
     """
+    found: list[tuple[int, bytes, bool]] = []
     unpack = REGION.unpack_from
+    phase = REGION_ENTRY if at_entry else 0
+    offset = 0
+    end = len(data)
     more = False
     while offset < end:
         address, length, flags = unpack(data, offset)
         offset += 16
-        piece = data[offset : offset + length]
+        if flags & REGION_ENTRY == phase:
+            piece = data[offset : offset + length]
+            if more:
+                address, before, _ = found.pop()
+                piece = before + piece
+            found.append((address, piece, not flags & REGION_SHORT))
+            more = bool(flags & REGION_MORE)
         offset += length + 7 & ~7
-        into = entry if flags & REGION_ENTRY else exit_
-        whole = not flags & REGION_SHORT
-        if more and into:
-            start, before, _ = into[-1]
-            into[-1] = start, before + piece, whole
-        else:
-            into.append((address, piece, whole))
-        more = bool(flags & REGION_MORE)
+    return found

@@ -57,6 +57,10 @@ class Backend(Protocol):
         """
         ...
 
+    def failure(self) -> TargetError | None:
+        """Tell why the launched process, now over, did not execute its program."""
+        ...
+
     def close(self) -> None:
         """Let go of everything, whatever state the backend is in. Idempotent."""
         ...

@@ -60,6 +60,7 @@ class Spawned:
         self.pid = pid
         self._gate = gate
         self._errors = errors
+        self._failure: tuple[str, int] | None = None
 
     def release(self) -> None:
         """Let it execute the program."""
@@ -69,11 +70,14 @@ class Spawned:
 
     def failure(self) -> tuple[str, int] | None:
         """Tell what could not be done, once it is over: (what, errno)."""
-        record = os.read(self._errors, _FAILURE.size)
-        if len(record) < _FAILURE.size:
-            return None
-        stage, errno = _FAILURE.unpack(record)
-        return _STAGES[stage], errno
+        if self._errors >= 0:
+            record = os.read(self._errors, _FAILURE.size)
+            os.close(self._errors)
+            self._errors = -1
+            if len(record) == _FAILURE.size:
+                stage, errno = _FAILURE.unpack(record)
+                self._failure = _STAGES[stage], errno
+        return self._failure
 
     def close(self) -> None:
         """Let go of the pipes; a child that still waits ends. Idempotent."""

@@ -113,9 +113,13 @@ class PtraceBackend:
             yield from self._detach()
         finally:
             self.close()
-        error = self._child.failure() if self._child is not None else None
+        error = self.failure()
         if error is not None and not self._stopping:
             raise error
+
+    def failure(self) -> TargetError | None:
+        """Tell why the launched process, now over, did not execute its program."""
+        return self._child.failure() if self._child is not None else None
 
     def _launch(self, target: Launch) -> Task:
         install = None

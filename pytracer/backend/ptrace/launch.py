@@ -83,15 +83,18 @@ class Child:
     def __init__(self, pid: int, errors: int) -> None:
         self.pid = pid
         self._errors = errors
+        self._failure: TargetError | None = None
 
     def failure(self) -> TargetError | None:
         """Tell what the child could not do before or at its execve, once that is over."""
-        record = os.read(self._errors, _failure.size)
-        os.close(self._errors)
-        if len(record) < _failure.size:
-            return None
-        stage, errno = _failure.unpack(record)
-        return TargetError(0, errno, _STAGES[stage])
+        if self._errors >= 0:
+            record = os.read(self._errors, _failure.size)
+            os.close(self._errors)
+            self._errors = -1
+            if len(record) == _failure.size:
+                stage, errno = _failure.unpack(record)
+                self._failure = TargetError(0, errno, _STAGES[stage])
+        return self._failure
 
 
 class Launcher:

@@ -1,0 +1,279 @@
+"""The summary of a trace (-c): calls counted and timed, and the table made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from pytracer.decode.call import Call
+from pytracer.decode.catalogue import name_of, numbers
+from pytracer.event.schema import Abi
+
+
+@dataclass(slots=True)
+class Times:
+    """A sum of durations and its extremes, in nanoseconds."""
+
+    total_ns: int = 0
+    min_ns: int = -1
+    max_ns: int = 0
+
+    def add(self, ns: int) -> None:
+        """Count one duration; a negative one counts as none."""
+        ns = max(ns, 0)
+        self.total_ns += ns
+        self.max_ns = max(self.max_ns, ns)
+        self.min_ns = ns if self.min_ns < 0 else min(self.min_ns, ns)
+
+    def merge(self, other: Times) -> None:
+        """Count what another has counted."""
+        if other.min_ns >= 0:
+            self.min_ns = other.min_ns if self.min_ns < 0 else min(self.min_ns, other.min_ns)
+        self.total_ns += other.total_ns
+        self.max_ns = max(self.max_ns, other.max_ns)
+
+
+@dataclass(slots=True)
+class Counts:
+    """What is known of all calls of one name. ``time`` is what -c is about: CPU time or, with -w,
+    wall-clock time, which ``wall`` is always.
+    """
+
+    name: str
+    time: Times
+    wall: Times
+    calls: int = 0
+    errors: int = 0
+
+    def merge(self, other: Counts) -> None:
+        """Count what another has counted."""
+        self.calls += other.calls
+        self.errors += other.errors
+        self.time.merge(other.time)
+        self.wall.merge(other.wall)
+
+
+class Summary:
+    """Counts calls by ABI and number.
+
+    ``wall``: whether times are those between entry and exit (-w) instead of the system CPU time
+    spent. ``overhead_ns`` is taken off each of them (-O).
+    """
+
+    def __init__(self, wall: bool = False, overhead_ns: int = 0) -> None:
+        self.wall = wall
+        self.overhead_ns = overhead_ns
+        self.counts: dict[Abi, dict[int, Counts]] = {}
+
+    def of(self, abi: Abi, nr: int) -> Counts:
+        """The counts of one call, to be added to."""
+        by_number = self.counts.setdefault(abi, {})
+        counts = by_number.get(nr)
+        if counts is None:
+            counts = by_number[nr] = Counts(name_of(abi, nr), Times(), Times())
+        return counts
+
+    def add(self, call: Call) -> None:
+        """Count a call that has returned."""
+        counts = self.of(call.entry.abi, call.entry.nr)
+        counts.calls += 1
+        if call.failed:
+            counts.errors += 1
+        wall = call.duration_ns - self.overhead_ns
+        counts.wall.add(wall)
+        counts.time.add(wall if self.wall else (call.cpu_ns or 0) - self.overhead_ns)
+
+
+class Column(Enum):
+    """A column of the table (-U), or what it is sorted by (-S)."""
+
+    PERCENT = "time-percent"
+    TOTAL = "total-time"
+    MIN = "min-time"
+    MAX = "max-time"
+    AVG = "avg-time"
+    WALL_TOTAL = "wall-total"
+    WALL_MIN = "wall-min"
+    WALL_MAX = "wall-max"
+    WALL_AVG = "wall-avg"
+    CALLS = "calls"
+    ERRORS = "errors"
+    NAME = "name"
+
+
+DEFAULT_COLUMNS = (
+    Column.PERCENT,
+    Column.TOTAL,
+    Column.AVG,
+    Column.CALLS,
+    Column.ERRORS,
+    Column.NAME,
+)
+
+_HEADINGS = {
+    Column.PERCENT: ("% time", 6),
+    Column.TOTAL: ("seconds", 11),
+    Column.MIN: ("shortest", 8),
+    Column.MAX: ("longest", 8),
+    Column.AVG: ("usecs/call", 11),
+    Column.WALL_TOTAL: ("wall-total", 11),
+    Column.WALL_MIN: ("wall-min", 8),
+    Column.WALL_MAX: ("wall-max", 8),
+    Column.WALL_AVG: ("wall-avg", 11),
+    Column.CALLS: ("calls", 9),
+    Column.ERRORS: ("errors", 9),
+    Column.NAME: ("syscall", 16),
+}
+
+
+def _average_ns(times: Times, calls: int) -> int:
+    return (times.total_ns + calls // 2) // calls
+
+
+def _float(ns: int) -> float:
+    # Seconds and their fraction apart, as struct timespec has them: the last digit depends on it.
+    whole, rest = divmod(ns, 1_000_000_000)
+    return whole + rest / 1e9
+
+
+def _seconds(ns: int) -> str:
+    return f"{_float(ns):.6f}"
+
+
+def _microseconds(ns: int) -> str:
+    return str(int(_float(ns) * 1e6))
+
+
+_ORDERS: dict[Column, Callable[[Counts], int]] = {
+    Column.PERCENT: lambda c: c.time.total_ns,
+    Column.TOTAL: lambda c: c.time.total_ns,
+    Column.MIN: lambda c: c.time.min_ns,
+    Column.MAX: lambda c: c.time.max_ns,
+    Column.AVG: lambda c: _average_ns(c.time, c.calls),
+    Column.WALL_TOTAL: lambda c: c.wall.total_ns,
+    Column.WALL_MIN: lambda c: c.wall.min_ns,
+    Column.WALL_MAX: lambda c: c.wall.max_ns,
+    Column.WALL_AVG: lambda c: _average_ns(c.wall, c.calls),
+    Column.CALLS: lambda c: c.calls,
+    Column.ERRORS: lambda c: c.errors,
+}
+
+
+def _sorted(abi: Abi, by_number: dict[int, Counts], by: Column | None) -> list[Counts]:
+    # Numbers that no table has follow the others, in the order in which they were first seen.
+    known = numbers(abi)
+    rows = [by_number[nr] for nr in sorted(by_number.keys() & known.keys())]
+    rows += [counts for nr, counts in by_number.items() if nr not in known]
+    if by is Column.NAME:
+        rows.sort(key=lambda c: c.name.encode())
+    elif by is not None:
+        order = _ORDERS[by]
+        rows.sort(key=lambda c: -order(c))
+    return rows
+
+
+def _total(rows: list[Counts]) -> Counts:
+    total = Counts("total", Times(), Times())
+    for row in rows:
+        total.merge(row)
+    return total
+
+
+def _cells(counts: Counts, total: Counts) -> dict[Column, str]:
+    time, wall = counts.time, counts.wall
+    share = 100.0 * _float(time.total_ns)
+    if share:
+        share /= _float(total.time.total_ns)
+    if counts is total:
+        share = 100.0
+        average = str(int(_float(time.total_ns) / counts.calls * 1e6))
+        wall_average = str(int(_float(wall.total_ns) / counts.calls * 1e6))
+    else:
+        average = _microseconds(_average_ns(time, counts.calls))
+        wall_average = _microseconds(_average_ns(wall, counts.calls))
+    return {
+        Column.PERCENT: f"{share:.2f}",
+        Column.TOTAL: _seconds(time.total_ns),
+        Column.MIN: _seconds(time.min_ns),
+        Column.MAX: _seconds(time.max_ns),
+        Column.AVG: average,
+        Column.WALL_TOTAL: _seconds(wall.total_ns),
+        Column.WALL_MIN: _seconds(wall.min_ns),
+        Column.WALL_MAX: _seconds(wall.max_ns),
+        Column.WALL_AVG: wall_average,
+        Column.CALLS: str(counts.calls),
+        Column.ERRORS: str(counts.errors) if counts.errors else "",
+        Column.NAME: counts.name,
+    }
+
+
+def _widths(rows: list[Counts], total: Counts) -> dict[Column, int]:
+    """Widths of the columns: those of the headings, unless a number is longer."""
+
+    def whole_seconds(ns: int) -> int:
+        return len(f"{ns // 1_000_000_000}.000000")
+
+    widest = {
+        Column.PERCENT: len("100.00"),
+        Column.CALLS: len(str(total.calls)),
+        Column.ERRORS: len(str(total.errors)),
+        Column.NAME: max(len(row.name) for row in rows) + 1,
+    }
+    for times, (of_total, of_min, of_max, of_avg) in (
+        ([row.time for row in rows], (Column.TOTAL, Column.MIN, Column.MAX, Column.AVG)),
+        (
+            [row.wall for row in rows],
+            (Column.WALL_TOTAL, Column.WALL_MIN, Column.WALL_MAX, Column.WALL_AVG),
+        ),
+    ):
+        averages = [_average_ns(t, row.calls) for t, row in zip(times, rows, strict=True)]
+        widest[of_total] = len(_seconds(sum(t.total_ns for t in times)))
+        widest[of_min] = whole_seconds(max(t.min_ns for t in times))
+        widest[of_max] = whole_seconds(max(t.max_ns for t in times))
+        widest[of_avg] = len(_microseconds(max(averages)))
+    return {column: max(_HEADINGS[column][1], width) for column, width in widest.items()}
+
+
+def _table(rows: list[Counts], columns: tuple[Column, ...]) -> str:
+    total = _total(rows)
+    widths = _widths(rows, total)
+
+    def line(cells: dict[Column, str]) -> str:
+        written = []
+        for i, column in enumerate(columns):
+            text = cells[column]
+            if column is not Column.NAME:
+                text = text.rjust(widths[column])
+            elif i < len(columns) - 1:
+                text = text.ljust(widths[column])
+            written.append(text)
+        return " ".join(written) + "\n"
+
+    rule = " ".join("-" * widths[column] for column in columns) + "\n"
+    body = "".join(line(_cells(row, total)) for row in rows)
+    heading = line({column: text for column, (text, _) in _HEADINGS.items()})
+    return heading + rule + body + rule + line(_cells(total, total))
+
+
+_MODES = {Abi.I386: "32 bit", Abi.X32: "x32"}
+
+
+def render(
+    summary: Summary,
+    columns: tuple[Column, ...] = DEFAULT_COLUMNS,
+    sort: Column | None = Column.PERCENT,
+) -> str:
+    """Write the tables, one for each ABI by which calls were made.
+
+    Shape: ``columns`` ends where the caller says; ``sort`` None leaves the order of numbers.
+    """
+    text = ""
+    for abi in Abi:
+        by_number = {nr: c for nr, c in summary.counts.get(abi, {}).items() if c.calls}
+        if not by_number:
+            continue
+        if abi in _MODES:
+            text += f"System call usage summary for {_MODES[abi]} mode:\n"
+        text += _table(_sorted(abi, by_number, sort), columns)
+    return text

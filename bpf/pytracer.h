@@ -43,6 +43,7 @@ struct record {
 	s32 nr;
 	u32 used; /* bytes of regions that follow the record */
 	char comm[16];
+	u64 ip;
 	u64 args[6];
 };
 
@@ -70,6 +71,7 @@ struct event {
 	u32 other_tgid; /* fork: the child's tgid */
 	u32 pad3;
 	u64 call_ns; /* signal, ignored: the entry of the call that the task is in, or 0 */
+	u64 ip; /* signal */
 	char comm[16];
 	u8 info[48]; /* signal: the start of siginfo_t */
 };
@@ -109,6 +111,7 @@ struct call {
 #define CALL_SELECTS 2
 #define CALL_DROP_OK 4
 #define CALL_DROP_FAILED 8
+#define CALL_FRAME 16 /* what it reads lies on the stack: args[0] is the stack pointer */
 
 struct shape_key {
 	u32 call;

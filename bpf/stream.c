@@ -49,7 +49,7 @@ static u64 (*task_pt_regs)(u64 task) = (void *)175; /* since 5.15 */
 #define FIELD(type, base, offset) (*(volatile type *)((base) + (offset)))
 
 /* Indices into the part of struct pt_regs that begins with bp. */
-enum { R_BP, R_BX, R_R11, R_R10, R_R9, R_R8, R_AX, R_CX, R_DX, R_SI, R_DI, R_ORIG, R_WORDS };
+enum { R_BP, R_BX, R_R11, R_R10, R_R9, R_R8, R_AX, R_CX, R_DX, R_SI, R_DI, R_ORIG, R_IP, R_CS, R_FLAGS, R_SP, R_WORDS };
 #define REGS_OFFSET 32
 #ifdef TASK_PT_REGS
 #define READ_REGS u64 r = task_pt_regs(task) + REGS_OFFSET
@@ -446,6 +446,9 @@ static inline struct call *begin(struct thread *t, void *regs, u64 now)
 	call = calls.lookup(&index);
 	if (!call || !(call->flags & CALL_WANTED))
 		return 0;
+	if (call->flags & CALL_FRAME)
+		t->record.args[0] = REG(R_SP);
+	t->record.ip = REG(R_IP);
 	t->record.enter_ns = now;
 	t->record.nr = nr;
 	t->record.abi = abi;
@@ -715,6 +718,9 @@ int raw_tracepoint__signal_deliver(struct bpf_raw_tracepoint_args *ctx)
 	event.tid = key;
 	event.tgid = t->record.tgid;
 	event.other = ctx->args[0];
+#ifdef TASK_PT_REGS
+	event.ip = FIELD(u64, task_pt_regs(current_task_btf()), REGS_OFFSET + 8 * R_IP);
+#endif
 	bpf_probe_read_kernel(&event.info, sizeof(event.info), (void *)ctx->args[1]);
 	bpf_probe_read_kernel(&handler, 8, (void *)ctx->args[2]);
 	if (!handler && ctx->args[0] >= 19 && ctx->args[0] <= 22) /* SIGSTOP, TSTP, TTIN, TTOU */

@@ -216,6 +216,9 @@ class Merger:
                     record[wire.NR],
                     record[wire.ARGS :],
                     memory,
+                    record[wire.IP],
                 )
             else:
-                yield SyscallExit(task, key >> 2, record[wire.RET], memory)
+                yield SyscallExit(
+                    task, key >> 2, record[wire.RET], memory, False, None, record[wire.IP]
+                )

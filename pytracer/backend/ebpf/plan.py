@@ -10,11 +10,12 @@ from typing import Final, Protocol
 from pytracer.backend.ebpf.wire import (
     CALL_DROP_FAILED,
     CALL_DROP_OK,
+    CALL_FRAME,
     CALL_SELECTS,
     CALL_WANTED,
     MAX_NR,
 )
-from pytracer.event.schema import Abi
+from pytracer.event.schema import FRAME_CALLS, Abi
 from pytracer.spec.abi import LAYOUTS
 from pytracer.spec.entry import Selector
 from pytracer.spec.plan import AtOffset, AtRegister, Fetch, From, Phase
@@ -185,6 +186,8 @@ def compile_plans(plans: Plans) -> Image:
 def select(calls: bytes, selection: Selection) -> bytes:
     """Mark the calls that are wanted in the contents of the map calls."""
     data = bytearray(calls)
+    for abi, nr in FRAME_CALLS:
+        data[(abi * MAX_NR + nr) * _CALL.size] |= CALL_FRAME
     flags = CALL_WANTED
     if not selection.succeeded:
         flags |= CALL_DROP_OK
@@ -194,9 +197,8 @@ def select(calls: bytes, selection: Selection) -> bytes:
         if selection.syscalls is None:
             wanted: Iterable[int] = range(MAX_NR)
         else:
-            wanted = selection.syscalls.get(abi, ())
+            # Numbers beyond the table share its last entry, and are always wanted.
+            wanted = {*selection.syscalls.get(abi, ()), MAX_NR - 1}
         for nr in wanted:
-            # Numbers beyond the table share its last entry.
-            index = abi * MAX_NR + (nr if 0 <= nr < MAX_NR else MAX_NR - 1)
-            data[index * _CALL.size] |= flags
+            data[(abi * MAX_NR + nr) * _CALL.size] |= flags
     return bytes(data)

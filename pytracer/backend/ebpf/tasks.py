@@ -97,7 +97,7 @@ class Tasks:
         task = self._merger.task(record.tid, record.tgid, record.comm)
         signo = record.other
         if self._signals is None or signo in self._signals:
-            yield Signal(task, record.time_ns, signo, record.info)
+            yield Signal(task, record.time_ns, signo, record.info, record.ip or None)
         if record.flags & wire.SIGNAL_STOPS:
             for member in list(self.alive.values()):
                 if member.pid == record.tgid:

@@ -34,12 +34,13 @@ CALL_WANTED: Final = 1
 CALL_SELECTS: Final = 2
 CALL_DROP_OK: Final = 4
 CALL_DROP_FAILED: Final = 8
+CALL_FRAME: Final = 16
 
 REGION_ENTRY: Final = 1
 REGION_SHORT: Final = 2
 REGION_MORE: Final = 4
 
-RECORD: Final = struct.Struct("<BBBBIIIQQqiI16s6Q")
+RECORD: Final = struct.Struct("<BBBBIIIQQqiI16sQ6Q")
 REGION: Final = struct.Struct("<QII")
 SAMPLE_RECORD: Final = struct.Struct(SAMPLE.format + RECORD.format[1:])
 # What SAMPLE_RECORD gives, a tuple for its speed: the places of struct record's fields.
@@ -55,9 +56,10 @@ RET: Final = 13
 NR: Final = 14
 USED: Final = 15
 COMM: Final = 16
-ARGS: Final = 17
+IP: Final = 17
+ARGS: Final = 18
 
-EVENT: Final = struct.Struct("<BxBxIIIQI4xQ16s48s")
+EVENT: Final = struct.Struct("<BxBxIIIQI4xQQ16s48s")
 THREAD_HEAD: Final = struct.Struct("<II8x")
 THREAD_BYTES: Final = 16 + RECORD.size + 4128
 STATS: Final = struct.Struct("<6Q")
@@ -76,6 +78,7 @@ class EventRecord(NamedTuple):
     time_ns: int
     other_tgid: int
     call_ns: int
+    ip: int
     comm: bytes
     info: bytes
 
@@ -93,7 +96,7 @@ class Stats(NamedTuple):
 
 def thread_value(state: int, tid: int, tgid: int) -> bytes:
     """The map entry of a thread that begins to be traced."""
-    record = RECORD.pack(RECORD_CALL, 0, 0, 0, tid, tgid, tid, 0, 0, 0, 0, 0, b"", *(0,) * 6)
+    record = RECORD.pack(RECORD_CALL, 0, 0, 0, tid, tgid, tid, 0, 0, 0, 0, 0, b"", 0, *(0,) * 6)
     head = THREAD_HEAD.pack(state, 0) + record
     return head.ljust(THREAD_BYTES, b"\0")
 

@@ -119,7 +119,7 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "dd",
-        ("dd", "if=/dev/zero", "of=zeros", "bs=4099", "count=7"),
+        ("dd", "if=/dev/zero", "of=zeros", "bs=4099", "count=7", "status=noxfer"),
         follow=False,
         slow=False,
     ),

@@ -24,6 +24,7 @@ Exit status: 0 equal, 1 different, 2 no comparison could be made.
 from __future__ import annotations
 
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -152,4 +153,5 @@ def main(words: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as "| head" expects
     sys.exit(main(sys.argv[1:]))

@@ -30,6 +30,12 @@ static void handle(int signo, int flags)
 	sigaction(signo, &action, NULL);
 }
 
+/* The parent is to be waiting before its child ends, in every run. */
+static void linger(void)
+{
+	usleep(30000);
+}
+
 static void alarm_after(long microseconds)
 {
 	struct itimerval timer = {.it_value = {.tv_usec = microseconds}};
@@ -89,7 +95,10 @@ static void interrupt_and_restart(void)
 	writer = fork();
 	if (writer == 0) {
 		usleep(100000);
-		_exit(write(ends[1], "x", 1) != 1);
+		if (write(ends[1], "x", 1) != 1)
+			abort();
+		linger();
+		_exit(0);
 	}
 	alarm_after(20000);
 	if (read(ends[0], &byte, 1) != 1)	/* restarted */
@@ -111,20 +120,24 @@ static void children(void)
 	for (unsigned int index = 0; index < sizeof(deadly) / sizeof(deadly[0]); index++) {
 		child = fork();
 		if (child == 0) {
-			signal(SIGTERM, SIG_DFL);
+			linger();
 			raise(deadly[index]);
 			_exit(99);
 		}
 		waitpid(child, &status, 0);
 	}
 	child = fork();
-	if (child == 0)
+	if (child == 0) {
+		linger();
 		_exit(42);
+	}
 	waitpid(child, &status, 0);
 
 	child = fork();
 	if (child == 0) {
+		linger();
 		raise(SIGSTOP);
+		linger();
 		_exit(0);
 	}
 	waitpid(child, &status, WUNTRACED);

@@ -9,14 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pytracer.cli.messages import Failure, Messages
-from pytracer.cli.options import (
-    DecodeFd,
-    Interruptible,
-    Options,
-    Quiet,
-    Stamp,
-    Summary,
-)
+from pytracer.cli.options import DecodeFd, Interruptible, Options, Summary
+from pytracer.output.text.style import Quiet, Stamp
 
 MOST_DAEMONIZE: Final = 3
 

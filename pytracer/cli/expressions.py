@@ -8,8 +8,9 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cache
-from typing import Final
+from typing import Final, TypeVar
 
 from pytracer.cli.messages import Failure
 from pytracer.cli.numerals import unsigned
@@ -231,6 +232,12 @@ def descriptors(text: str) -> TokenSet:
     return tokens(text, "descriptor", unsigned)
 
 
-def words(text: str, kind: str, known: Mapping[str, int]) -> TokenSet:
+Word = TypeVar("Word", bound=Enum)
+
+
+def words(text: str, kind: str, known: Mapping[str, Word]) -> frozenset[Word]:
     """Read a set of words out of a list, in any case."""
-    return tokens(text, kind, lambda token: known.get(token.lower()))
+    members = list(dict.fromkeys(known.values()))
+    numbers = {name: members.index(member) for name, member in known.items()}
+    chosen = tokens(text, kind, lambda token: numbers.get(token.lower()))
+    return frozenset(member for i, member in enumerate(members) if i in chosen)

@@ -1,70 +1,139 @@
-"""The entry point."""
+"""The entry point: reads the command line, runs a session, says what went wrong, exits."""
 
 from __future__ import annotations
 
-import getopt
 import os
 import sys
-from typing import TextIO
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
 
 from pytracer.backend.base import Backend, BackendUnavailable, TargetError
-from pytracer.backend.ptrace import PtraceBackend
-from pytracer.cli.session import run
-from pytracer.decode.catalogue import numbers
-from pytracer.decode.decoder import DecodeOptions, Decoder
-from pytracer.event.schema import Abi
+from pytracer.cli import building, choosing
+from pytracer.cli.destination import (
+    Destination,
+    protect_standard_descriptors,
+    release_standard_descriptors,
+)
+from pytracer.cli.interrupts import Interrupts, die_by
+from pytracer.cli.messages import Failure, Messages, invoked_name
+from pytracer.cli.options import Options
+from pytracer.cli.reading import Action, Reader
+from pytracer.cli.refusals import Refusals
+from pytracer.cli.session import Session
+from pytracer.decode.decoder import Decoder
 from pytracer.output.text.lines import TextOutput
-from pytracer.output.text.style import Style
-from pytracer.target.selection import Attach, Launch, Selection, Target
 
 
-def _resolve(program: str) -> bytes:
-    if "/" in program:
-        return os.fsencode(program)
-    for folder in os.environ.get("PATH", "").split(":"):
-        path = os.path.join(folder or ".", program)
-        if os.path.isfile(path) and os.access(path, os.X_OK):
-            return os.fsencode(path)
-    raise SystemExit(f"{sys.argv[0]}: Cannot find executable '{program}'")
+class Command(TyperCommand):
+    """A command whose words are strace's, which typer's own parser cannot express."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Leave all words to :mod:`pytracer.cli.grammar`."""
+        ctx.args = args
+        return args
+
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command(cls=Command)
+def trace(ctx: typer.Context) -> int:
+    """Trace system calls and signals."""
+    messages: Messages = ctx.obj
+    try:
+        return _run(ctx.args, messages)
+    except Failure as failure:
+        messages.fail(failure)
+    except BackendUnavailable as error:
+        messages.note(
+            f"--backend={error.backend} does not work here: {error.reason}; {error.remedy}"
+        )
+    return 1
 
 
 def main() -> None:
-    """Trace what the command line says."""
-    options, rest = getopt.getopt(sys.argv[1:], "fo:s:ve:p:", ["backend="])
-    given = dict(options)
-    names = given.get("-e", "").removeprefix("trace=").split(",") if "-e" in given else None
-    wanted = None
-    if names is not None:
-        wanted = {
-            abi: frozenset(nr for nr, (name, _) in numbers(abi).items() if name in names)
-            for abi in Abi
-        }
-    string_bytes = int(given.get("-s", "32"))
-    whole = "-v" in given
-    selection = Selection(
-        syscalls=wanted, follow="-f" in given, string_bytes=string_bytes, verbose=whole
+    """Run as a command: the one place that exits."""
+    protect_standard_descriptors()
+    messages = Messages(invoked_name(sys.argv[0], os.environ.get("PATH", "")))
+    command = typer.main.get_command(app)
+    status = command.main(
+        args=sys.argv[1:], prog_name=messages.program, standalone_mode=False, obj=messages
     )
-    target: Target
-    if "-p" in given:
-        target = Attach((int(given["-p"]),))
-    else:
-        env = tuple(k + b"=" + v for k, v in os.environb.items())
-        target = Launch(_resolve(rest[0]), tuple(map(os.fsencode, rest)), env)
-    sink: TextIO = sys.stderr
-    if "-o" in given:
-        sink = open(given["-o"], "w", encoding="latin-1")  # noqa: PTH123, SIM115
-    try:
-        backend: Backend
-        if given.get("--backend") == "ebpf":
-            from pytracer.backend.ebpf import EbpfBackend
-            from pytracer.decode.plans import TablePlans
-
-            backend = EbpfBackend(target, selection, TablePlans(string_bytes, whole, wanted))
-        else:
-            backend = PtraceBackend(target, selection)
-        decoder = Decoder(DecodeOptions(string_bytes, whole))
-        output = TextOutput(sink, Style(abbreviate=not whole))
-        status = run(backend, decoder, output)
-    except (TargetError, BackendUnavailable) as error:
-        raise SystemExit(f"{sys.argv[0]}: {error}") from None
     sys.exit(status)
+
+
+def _run(words: Sequence[str], messages: Messages) -> int:
+    asked = Reader(messages, os.getpid()).read(words)
+    match asked:
+        case Action.HELP:
+            from pytracer.cli.help import usage
+
+            sys.stdout.write(usage(messages.program))
+            return 0
+        case Action.VERSION:
+            from pytracer.cli.help import version
+
+            sys.stdout.write(version())
+            return 0
+        case Action.DOCTOR:
+            from pytracer.cli.doctor import any_backend, examine, render
+
+            sys.stdout.write(render(rows := examine()))
+            return 0 if any_backend(rows) else 1
+        case Options():
+            return _trace(asked, messages)
+
+
+def _trace(options: Options, messages: Messages) -> int:
+    choosing.choose(options)
+    refusals = Refusals(messages)
+    target = building.target(options)
+    decoding = building.decoding(options)
+    backend = choosing.make(options, target, building.selection(options), decoding, refusals.tell)
+    session: Session | None = None
+    interrupts: Interrupts | None = None
+    destination = Destination(options, messages)
+    output = TextOutput(
+        destination.sink,
+        building.style(options),
+        building.lines(options),
+        wall_offset_ns=backend.clock.wall_offset_ns,
+        message=messages.note,
+    )
+    try:
+        session = Session(options, backend, Decoder(decoding), output, messages)
+        interrupts = Interrupts(options.interruptible, session.interrupt)
+        if options.duration_s is not None:
+            interrupts.after(options.duration_s)
+        _observe(session, backend, refusals)
+    finally:
+        Interrupts.cancel()
+        backend.close()
+        output.close()
+        destination.close()
+    return _status(session, interrupts)
+
+
+def _observe(session: Session, backend: Backend, refusals: Refusals) -> None:
+    try:
+        session.run(release_standard_descriptors)
+    except TargetError as error:
+        refusals.tell(error) if error.pid else session.tell(error)
+
+
+def _status(session: Session, interrupts: Interrupts) -> int:
+    """The exit status, as strace has it: the program's, or 1 when nothing could be traced."""
+    if interrupts.signo:
+        return die_by(interrupts.signo)
+    if session.status is None:
+        return 0 if session.attached else 1
+    if os.WIFSIGNALED(session.status):
+        return die_by(os.WTERMSIG(session.status))
+    return os.WEXITSTATUS(session.status)

@@ -6,44 +6,25 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 
 from pytracer.cli.expressions import ALL_CALLS, NO_CALLS, CallSet, TokenSet
+from pytracer.output.text.style import Quiet, Stamp, Status
 
 
-class Status(IntEnum):
-    """How a call ended (-e status=)."""
-
-    SUCCESSFUL = 0
-    FAILED = 1
-    UNFINISHED = 2
-    UNAVAILABLE = 3
-    DETACHED = 4
-
-
-class Quiet(IntEnum):
-    """Messages that can be left out (-e quiet=)."""
-
-    ATTACH = 0
-    EXIT = 1
-    PATH_RESOLUTION = 2
-    PERSONALITY = 3
-    THREAD_EXECVE = 4
-
-
-class DecodeFd(IntEnum):
+class DecodeFd(Enum):
     """What is told about descriptors (-e decode-fds=)."""
 
-    PATH = 0
-    SOCKET = 1
-    DEV = 2
-    PIDFD = 3
-    EVENTFD = 4
-    SIGNALFD = 5
+    PATH = "path"
+    SOCKET = "socket"
+    DEV = "dev"
+    PIDFD = "pidfd"
+    EVENTFD = "eventfd"
+    SIGNALFD = "signalfd"
 
 
-class DecodePid(IntEnum):
+class DecodePid(Enum):
     """What is told about process ids (-e decode-pids=)."""
 
-    COMM = 0
-    PIDNS = 1
+    COMM = "comm"
+    PIDNS = "pidns"
 
 
 class Interruptible(IntEnum):
@@ -63,14 +44,6 @@ class Summary(Enum):
     BOTH = 2
 
 
-class Stamp(Enum):
-    """How absolute times are written."""
-
-    NONE = 0
-    TIME = 1
-    UNIX = 2
-
-
 class Backend(Enum):
     """Who observes (--backend)."""
 
@@ -87,7 +60,7 @@ class Color(Enum):
     NEVER = "never"
 
 
-ALL_STATUSES = TokenSet(inverted=True)
+ALL_STATUSES = frozenset(Status)
 ALL_SIGNALS = TokenSet(inverted=True)
 
 
@@ -121,7 +94,7 @@ class Options:
     trace_fds: TokenSet | None = None
     paths: tuple[str, ...] = ()
     signals: TokenSet = ALL_SIGNALS
-    statuses: TokenSet = ALL_STATUSES
+    statuses: frozenset[Status] = ALL_STATUSES
 
     output: str | None = None
     append: bool = False

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pytracer.cli import expressions
 from pytracer.cli.combining import Counts, combine
-from pytracer.cli.expressions import NO_CALLS, TokenSet
+from pytracer.cli.expressions import NO_CALLS
 from pytracer.cli.grammar import Given, Words
 from pytracer.cli.messages import Failure, Messages
 from pytracer.cli.numerals import PRECISIONS, time_ns, unsigned
@@ -20,12 +20,10 @@ from pytracer.cli.options import (
     DecodePid,
     Interruptible,
     Options,
-    Quiet,
-    Stamp,
-    Status,
     Summary,
 )
 from pytracer.cli.refusing import refuse
+from pytracer.output.text.style import Quiet, Stamp, Status
 
 
 class Action(Enum):
@@ -48,7 +46,7 @@ _INTERRUPTIBLE: Final = {
 }
 _DAEMONIZE: Final = {"grandchild": 1, "pgroup": 2, "pgrp": 2, "session": 3}
 _HEX_STRINGS: Final = {"none": 0, "non-ascii-chars": 1, "non-ascii": 2, "all": 3}
-_STATUSES: Final = {status.name.lower(): int(status) for status in Status}
+_STATUSES: Final = {status.value: status for status in Status}
 _QUIETS: Final = {
     "attach": Quiet.ATTACH,
     "exit": Quiet.EXIT,
@@ -58,8 +56,8 @@ _QUIETS: Final = {
     "superseded": Quiet.THREAD_EXECVE,
     "thread-execve": Quiet.THREAD_EXECVE,
 }
-_DECODE_FDS: Final = {kind.name.lower(): int(kind) for kind in DecodeFd}
-_DECODE_PIDS: Final = {kind.name.lower(): int(kind) for kind in DecodePid}
+_DECODE_FDS: Final = {kind.value: kind for kind in DecodeFd}
+_DECODE_PIDS: Final = {kind.value: kind for kind in DecodePid}
 
 # Names that -e takes before its equals sign; what is no such name is a set of calls.
 _QUALIFIERS: Final[Mapping[str, str]] = {
@@ -167,24 +165,21 @@ class Reader:
     def _only(self, given: Given) -> None:
         status = Status.SUCCESSFUL if given.key == "z" else Status.FAILED
         self.counts.only += 1
-        self._set(statuses=TokenSet(frozenset({status})))
+        self._set(statuses=frozenset({status}))
 
     def _quiet(self, given: Given) -> None:
         text = "attach,personality" if given.value is None else given.value
-        chosen = expressions.words(text, "quiet", _QUIETS).among(range(len(Quiet)))
         self.counts.quiet_given = True
-        self._set(quiet=frozenset(map(Quiet, chosen)))
+        self._set(quiet=expressions.words(text, "quiet", _QUIETS))
 
     def _decode_fds(self, given: Given) -> None:
         text = "path" if given.value is None else given.value
-        chosen = expressions.words(text, "decode-fds", _DECODE_FDS).among(range(len(DecodeFd)))
         self.counts.decode_fds_given = True
-        self._set(decode_fds=frozenset(map(DecodeFd, chosen)))
+        self._set(decode_fds=expressions.words(text, "decode-fds", _DECODE_FDS))
 
     def _decode_pids(self, given: Given) -> None:
         text = {"Y": "comm", "pidns-translation": "pidns"}.get(given.key, given.value or "")
-        chosen = expressions.words(text, "decode-pids", _DECODE_PIDS).among(range(len(DecodePid)))
-        self._set(decode_pids=frozenset(map(DecodePid, chosen)))
+        self._set(decode_pids=expressions.words(text, "decode-pids", _DECODE_PIDS))
 
     def _pids(self, given: Given) -> None:
         for text in (given.value or "").translate(_SEPARATORS).removesuffix(",").split(","):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from pytracer.cli.expressions import calls
 from pytracer.cli.grammar import Given
 from pytracer.cli.messages import Failure
 
@@ -42,6 +43,9 @@ def refuse(given: Given) -> None:
         _refuse_kvm(given.value or "")
     if given.key == "namespace" and given.value != "new":
         raise Failure(f"invalid -e namespace= argument: '{given.value}'")
+    if given.key in ("fault", "inject"):
+        # What is wrong with the set of calls is said first, as strace does.
+        calls((given.value or "").partition(":")[0])
     refused = _REFUSED.get(given.key)
     if refused is not None:
         name, remedy = refused

@@ -1,30 +1,129 @@
-"""A session: the events of one backend, decoded, to one output."""
+"""A session: the events of one backend, decoded and filtered, to one output."""
 
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Callable
+from typing import Any, Protocol
 
-from pytracer.backend.base import Backend
+from pytracer.backend.base import Backend, TargetError
+from pytracer.cli.messages import Messages
+from pytracer.cli.options import Options
+from pytracer.decode.call import Call
 from pytracer.decode.decoder import Decoder
-from pytracer.event.schema import NewBy, TaskExit, TaskNew
-from pytracer.output.text.lines import TextOutput
+from pytracer.event.schema import Event, NewBy, SyscallExit, TaskExit, TaskNew
+from pytracer.output.text.style import Quiet, Status
 
 
-def run(backend: Backend, decoder: Decoder, output: TextOutput) -> int:
-    """Print everything until the end; return the exit status of the launched program."""
-    root: int | None = None
-    result = 0
-    for event in backend.events():
-        if event is None:
+class Output(Protocol):
+    """What takes the events of a session."""
+
+    def handle(self, event: Event, call: Call | None = None) -> None: ...
+
+    def flush(self) -> None: ...
+
+
+class Session:
+    """Hands events on until the targets are gone or somebody has had enough.
+
+    ``root``: the launched process, 0 for none. ``status``: its wait status once it is over.
+    ``attached``: whether any target was ever traced.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        backend: Backend,
+        decoder: Decoder,
+        output: Output,
+        messages: Messages,
+    ) -> None:
+        self.root = 0
+        self.status: int | None = None
+        self.attached = False
+        self._options = options
+        self._backend = backend
+        self._decoder = decoder
+        self._output = output
+        self._messages = messages
+        self._left = options.syscall_limit
+        self._failure_told = False
+
+    def interrupt(self, signo: int) -> None:
+        """End the session. With a signal, the launched program gets it too, as in strace."""
+        if signo and self.root and self.status is None:
+            for number in (signal.SIGCONT, signo):
+                try:
+                    os.kill(self.root, number)
+                except ProcessLookupError:
+                    break
+        self._backend.stop()
+
+    def run(self, started: Callable[[], None]) -> None:
+        """Hand on all events. ``started`` is called once the first has come.
+
+        Errors: TargetError, BackendUnavailable.
+        """
+        output, decode = self._output, self._decoder.handle
+        handle = output.handle
+        watched: dict[type, Callable[[Any], None]] = {
+            TaskNew: self._task_new,
+            TaskExit: self._task_exit,
+        }
+        limited = self._left is not None
+        try:
+            for event in self._backend.events():
+                if event is None:
+                    output.flush()
+                    continue
+                kind = type(event)
+                watch = watched.get(kind)
+                if watch is not None:
+                    if not self.attached:
+                        self.attached = True
+                        started()
+                    watch(event)
+                call = decode(event)
+                handle(event, call)
+                if limited and call is not None and kind is SyscallExit:
+                    self._count(call)
+        finally:
             output.flush()
-            continue
-        output.handle(event, decoder.handle(event))
-        match event:
-            case TaskNew(by=NewBy.LAUNCHED):
-                root = event.task.pid
-            case TaskExit() if event.task.tid == root:
-                result = os.waitstatus_to_exitcode(event.status)
-            case _:
-                pass
-    output.close()
-    return result
+
+    def _count(self, call: Call) -> None:
+        """Take one from the limit of calls."""
+        status = Status.FAILED if call.failed else Status.SUCCESSFUL
+        if not self._left or status not in self._options.statuses:
+            return
+        self._left -= 1
+        if not self._left:
+            if Quiet.ATTACH not in self._options.quiet:
+                self._output.flush()
+                self._messages.note("System call limit has been reached, detaching tracees")
+            self._backend.stop()
+
+    def _task_new(self, event: TaskNew) -> None:
+        if event.by is NewBy.LAUNCHED:
+            self.root = event.task.pid
+
+    def _task_exit(self, event: TaskExit) -> None:
+        if event.task.tid != self.root:
+            return
+        self.status = event.status
+        error = self._backend.failure()
+        if error is not None:
+            # What the program's own process would say, before it is said that it exited.
+            self._output.flush()
+            self.tell(error)
+            self._failure_told = True
+
+    def tell(self, error: TargetError) -> None:
+        """Say what went wrong with a target, unless that was said before."""
+        if not self._failure_told:
+            self._messages.note(explain(error))
+
+
+def explain(error: TargetError) -> str:
+    """Word an error of a target as strace does."""
+    return f"{error.call}: {os.strerror(error.errno)}"

@@ -1,0 +1,153 @@
+"""From options to what the stages take: target, selection, decoding, style."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from pytracer.cli.expressions import CallSet
+from pytracer.cli.messages import Failure, system_failure
+from pytracer.cli.options import ALL_STATUSES, DecodePid, Options
+from pytracer.decode.catalogue import numbers
+from pytracer.decode.decoder import DecodeOptions
+from pytracer.event.schema import Abi
+from pytracer.output.text.style import LineStyle, Quoting, Status, Style, Xlats
+from pytracer.target.program import NoProgram, environment, find, inherited_environment
+from pytracer.target.selection import LISTED, Attach, Launch, Selection, Target
+
+_QUOTINGS: Final = (
+    Quoting.ESCAPED,
+    Quoting.HEX_CHARACTERS,
+    Quoting.HEX_UNPRINTABLE,
+    Quoting.HEX_ALL,
+)
+_HIGHEST_SIGNAL: Final = 64  # _NSIG, asm/signal.h
+
+
+def target(options: Options) -> Target:
+    """Find whom to trace.
+
+    Errors: Failure for a program or user that is not there.
+    """
+    if not options.program:
+        return Attach(tuple(dict.fromkeys(options.pids)))
+    words = tuple(map(os.fsencode, options.program))
+    user = _user(options.user) if options.user is not None else None
+    try:
+        path = find(words[0], os.environb.get(b"PATH"))
+    except NoProgram as error:
+        name = options.program[0]
+        if not error.errno:
+            raise Failure(f"Cannot find executable '{name}'") from error
+        raise system_failure(f"Cannot stat '{name}'", error.errno) from error
+    argv = words if options.argv0 is None else (os.fsencode(options.argv0), *words[1:])
+    env = environment(inherited_environment(), map(os.fsencode, options.environment))
+    return Launch(path, argv, env, user, options.daemonize)
+
+
+def _user(name: str) -> tuple[int, int, str]:
+    import pwd
+
+    if os.getuid() or os.geteuid():
+        raise Failure("You must be root to use the -u/--username option")
+    if ":" in name:
+        first, _, second = name.partition(":")
+        ids = (first, second)
+        if not all(i.isascii() and i.isdigit() and int(i) < 0xFFFFFFFF for i in ids):
+            raise Failure(f"Invalid UID:GID pair '{name}'")
+        return int(first), int(second), ""
+    try:
+        entry = pwd.getpwnam(name)
+    except (KeyError, ValueError):
+        raise Failure(f"Cannot find user '{name}'") from None
+    return entry.pw_uid, entry.pw_gid, name
+
+
+def selection(options: Options) -> Selection:
+    """Say what of the target is wanted."""
+    shown = options.statuses
+    only_returned = shown == {Status.SUCCESSFUL}
+    only_failed = shown == {Status.FAILED}
+    return Selection(
+        syscalls=None if options.trace.everything else wanted_numbers(options.trace),
+        signals=_signals(options),
+        succeeded=not only_failed,
+        failed=not only_returned,
+        follow=options.follow,
+        seccomp_bpf=options.seccomp_bpf,
+        string_bytes=options.string_bytes,
+        verbose=not options.abbrev.everything,
+    )
+
+
+def _signals(options: Options) -> frozenset[int] | None:
+    if options.signals.inverted and not options.signals.listed:
+        return None
+    return options.signals.among(range(1, _HIGHEST_SIGNAL + 1))
+
+
+def wanted_numbers(wanted: CallSet) -> dict[Abi, frozenset[int]]:
+    """List the numbers of a set; those that no table knows are always in it, as in strace."""
+    found = {}
+    for abi in Abi:
+        known = numbers(abi)
+        found[abi] = frozenset(nr for nr in range(LISTED) if nr not in known or (abi, nr) in wanted)
+    return found
+
+
+def _names(wanted: CallSet) -> frozenset[str]:
+    """The names of all calls of a set."""
+    return frozenset(
+        name for abi in Abi for nr, (name, _count) in numbers(abi).items() if (abi, nr) in wanted
+    )
+
+
+def _others(wanted: CallSet) -> frozenset[str]:
+    """The names of all calls that are not in a set."""
+    if wanted.everything:
+        return frozenset()
+    return _names(CallSet(wanted.listed, not wanted.inverted))
+
+
+def decoding(options: Options) -> DecodeOptions:
+    """Say how calls are decoded."""
+    raw = frozenset() if options.raw.empty else _names(options.raw)
+    return DecodeOptions(
+        string_bytes=options.string_bytes,
+        whole=not options.abbrev.everything,
+        raw=raw,
+        syscalls=None if options.trace.everything else wanted_numbers(options.trace),
+    )
+
+
+def style(options: Options) -> Style:
+    """Say how values are written."""
+    return Style(
+        quoting=_QUOTINGS[options.hex_strings],
+        xlats=Xlats(options.xlats),
+        abbreviate=not options.abbrev.empty,
+        whole=frozenset() if options.abbrev.empty else _others(options.abbrev),
+        undecoded=_others(options.verbose),
+        arg_names=options.arg_names,
+        column=options.column,
+    )
+
+
+def lines(options: Options) -> LineStyle:
+    """Say which lines there are and what they begin and end with."""
+    several = options.follow or len(options.pids) + bool(options.program) > 1
+    to_one_file = options.output is not None and not options.separately
+    return LineStyle(
+        pid_prefix=options.always_show_pid or (to_one_file and several),
+        bracket_pid=options.output is None,
+        comm=DecodePid.COMM in options.decode_pids,
+        stamp=options.stamp,
+        stamp_digits=options.stamp_digits,
+        relative=options.relative_digits,
+        duration=options.times_digits,
+        number=options.syscall_number,
+        ip=options.instruction_pointer,
+        statuses=None if options.statuses == ALL_STATUSES else options.statuses,
+        signals=_signals(options),
+        quiet=options.quiet,
+    )

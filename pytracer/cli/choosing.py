@@ -1,0 +1,88 @@
+"""Which backend serves a command line, and what each cannot.
+
+The decision is written down in docs/decisions/0001-auto-backend.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from pytracer.backend.base import Backend, BackendUnavailable, TargetError
+from pytracer.cli.messages import Failure
+from pytracer.cli.options import Backend as Choice
+from pytracer.cli.options import Options, Summary
+from pytracer.target.selection import Selection, Target
+
+if TYPE_CHECKING:
+    from pytracer.decode.decoder import DecodeOptions
+
+
+def ptrace_only(options: Options) -> Iterator[str]:
+    """Name what was asked for and only ptrace can do."""
+    wanted = (
+        (options.seccomp_bpf, "--seccomp-bpf"),
+        (options.kill_on_exit, "--kill-on-exit"),
+        (bool(options.daemonize), "-D/--daemonize"),
+        (options.detach_on_execve, "-b/--detach-on"),
+        (options.instruction_pointer, "-i/--instruction-pointer"),
+        (bool(options.paths), "-P/--trace-path"),
+        (bool(options.decode_fds), "-y/--decode-fds"),
+        (
+            options.summary is not Summary.NONE and not options.summary_wall,
+            "-c/--summary-only without -w/--summary-wall-clock",
+        ),
+    )
+    return (name for asked, name in wanted if asked)
+
+
+def choose(options: Options) -> Choice:
+    """Choose the backend.
+
+    Errors: Failure when the one that was asked for cannot serve an option.
+    """
+    unserved = next(ptrace_only(options), None)
+    if options.backend is Choice.EBPF and unserved is not None:
+        raise Failure(f"{unserved} cannot be served by --backend=ebpf: use --backend=ptrace")
+    if options.backend is not Choice.AUTO:
+        return options.backend
+    if options.program or unserved is not None:
+        return Choice.PTRACE
+    return Choice.EBPF
+
+
+def make(
+    options: Options,
+    target: Target,
+    selection: Selection,
+    decoding: DecodeOptions,
+    refuse: Callable[[TargetError], None],
+) -> Backend:
+    """Make the backend.
+
+    Errors: Failure, BackendUnavailable when only ebpf will do and it does not work here.
+    """
+    choice = choose(options)
+    if choice is Choice.EBPF:
+        try:
+            return _ebpf(target, selection, decoding)
+        except BackendUnavailable:
+            if options.backend is Choice.EBPF:
+                raise
+    from pytracer.backend.ptrace import PtraceBackend
+
+    return PtraceBackend(
+        target,
+        selection,
+        count_cpu=options.summary is not Summary.NONE and not options.summary_wall,
+        kill_on_exit=options.kill_on_exit,
+        refuse=refuse,
+    )
+
+
+def _ebpf(target: Target, selection: Selection, decoding: DecodeOptions) -> Backend:
+    from pytracer.backend.ebpf import EbpfBackend
+    from pytracer.decode.plans import TablePlans
+
+    plans = TablePlans(decoding.string_bytes, decoding.whole, selection.syscalls)
+    return EbpfBackend(target, selection, plans)

@@ -1,0 +1,74 @@
+"""What signals do to pytracer itself (-I), and how it ends by one.
+
+Source: strace(1), -I and "DIAGNOSTICS".
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+from collections.abc import Callable
+from types import FrameType
+from typing import Final
+
+from pytracer.cli.options import Interruptible
+
+_FATAL: Final = (
+    signal.SIGHUP,
+    signal.SIGINT,
+    signal.SIGQUIT,
+    signal.SIGPIPE,
+    signal.SIGTERM,
+)
+
+
+class Interrupts:
+    """Handlers for one session. ``signo``: the signal that came, 0 while none has.
+
+    ``stop`` is called for the first one, from the handler, and when the time is up.
+    """
+
+    def __init__(self, when: Interruptible, stop: Callable[[int], None]) -> None:
+        self.signo = 0
+        self._stop = stop
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        signal.signal(signal.SIGTTIN, signal.SIG_IGN)
+        if when is Interruptible.ANYWHERE:
+            # Python's own handler would raise in the middle of anything.
+            if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+                signal.signal(signal.SIGINT, signal.SIG_DFL)
+            return
+        if when is Interruptible.NEVER_TSTP:
+            signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+        for signo in _FATAL:
+            handler = self._interrupt if when is Interruptible.WAITING else signal.SIG_IGN
+            signal.signal(signo, handler)
+
+    def _interrupt(self, signo: int, frame: FrameType | None) -> None:
+        if not self.signo:
+            self.signo = signo
+            self._stop(signo)
+
+    def after(self, seconds: float) -> None:
+        """Have ``stop`` called, with 0, when so much time has passed."""
+        signal.signal(signal.SIGALRM, lambda signo, frame: self._stop(0))
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+    @staticmethod
+    def cancel() -> None:
+        """Forget the time that was to pass."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def die_by(signo: int) -> int:
+    """End as somebody who was killed by this signal, without a core file.
+
+    Returns the exit status for the case that the signal does not kill.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if signo not in (signal.SIGKILL, signal.SIGSTOP):
+        signal.signal(signo, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signo})
+    os.kill(os.getpid(), signo)
+    return 128 + signo

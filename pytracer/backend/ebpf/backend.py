@@ -14,9 +14,10 @@ from pytracer.backend.capture import capture
 from pytracer.backend.ebpf import wire
 from pytracer.backend.ebpf.attach import InProgress, Thread, in_progress, threads_of
 from pytracer.backend.ebpf.bpf import F_MMAPABLE, F_NO_PREALLOC
+from pytracer.backend.ebpf.image import plan_image
 from pytracer.backend.ebpf.loader import Resize, compiled, load
 from pytracer.backend.ebpf.merge import Merger
-from pytracer.backend.ebpf.plan import NoPlans, Plans, compile_plans
+from pytracer.backend.ebpf.plan import NoPlans, Plans
 from pytracer.backend.ebpf.plan import select as select_calls
 from pytracer.backend.ebpf.reader import Reader, Turn
 from pytracer.backend.ebpf.ring import Rings, possible_cpus
@@ -97,7 +98,7 @@ class EbpfBackend:
 
     def _prepare(self) -> None:
         maps = self._loaded.maps
-        image = compile_plans(self._plans)
+        image = plan_image(self._plans, self._selection)
         calls = select_calls(image.calls, self._selection)
         count = len(calls) // maps["calls"].value_bytes
         maps["calls"].update_many(struct.pack(f"<{count}I", *range(count)), calls)

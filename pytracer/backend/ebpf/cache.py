@@ -1,23 +1,20 @@
-"""A folder of compiled programs that nobody else can have written.
+"""A folder of compiled things that nobody else can have written.
 
 Whoever can write there can have any BPF program loaded by root, so nothing is believed
-that others own or may write, and what is damaged is compiled again.
+that others own or may write, and what is damaged is made again.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import stat
 import tempfile
-from base64 import b64decode, b64encode
 from contextlib import suppress
 from pathlib import Path
 
-from pytracer.backend.ebpf.compiler import Compiled, MapShape, Program
-
 _FORMAT = 1
+_MOST_FILES = 32
 
 
 def cache_folder() -> Path:
@@ -38,13 +35,13 @@ def cache_key(*parts: str | bytes) -> str:
 
 
 class Cache:
-    """Compiled programs by key. ``folder`` is made when first needed, for the owner alone."""
+    """Files by key. ``folder`` is made when first needed, for the owner alone."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def get(self, key: str) -> Compiled | None:
-        """Find a compilation; None when there is none that can be trusted."""
+    def get(self, key: str) -> bytes | None:
+        """Find what was stored; None when there is nothing that can be trusted."""
         if not self._trusted_folder():
             return None
         try:
@@ -57,23 +54,28 @@ class Cache:
                 return None
             data = file.read()
         digest, _, body = data.partition(b"\n")
-        if hashlib.sha256(body).hexdigest().encode() != digest:
-            return None
-        return _decode(body)
+        return body if hashlib.sha256(body).hexdigest().encode() == digest else None
 
-    def put(self, key: str, compiled: Compiled) -> None:
-        """Store a compilation, all or nothing. Does nothing where the folder cannot be trusted."""
+    def put(self, key: str, body: bytes) -> None:
+        """Store bytes, all or nothing. Does nothing where the folder cannot be trusted."""
         with suppress(OSError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self._trusted_folder():
                 return
-            body = _encode(compiled)
             with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:
                 file.write(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
             try:
                 os.replace(file.name, self._folder / key)
             except OSError:
                 os.unlink(file.name)
+            self._expire()
+
+    def _expire(self) -> None:
+        """Keep the youngest files only: every change of the sources makes new ones."""
+        files = [path for path in self._folder.iterdir() if path.is_file()]
+        files.sort(key=lambda path: path.stat().st_mtime_ns)
+        for path in files[:-_MOST_FILES]:
+            path.unlink()
 
     def _trusted_folder(self) -> bool:
         try:
@@ -85,32 +87,3 @@ class Cache:
 
 def _ours(status: os.stat_result) -> bool:
     return status.st_uid == os.geteuid() and not status.st_mode & 0o022
-
-
-def _encode(compiled: Compiled) -> bytes:
-    return json.dumps(
-        {
-            "maps": [
-                [m.name, m.kind, m.key_bytes, m.value_bytes, m.entries, m.flags]
-                for m in compiled.maps
-            ],
-            "programs": [
-                [p.name, b64encode(p.instructions).decode(), p.relocations]
-                for p in compiled.programs
-            ],
-        }
-    ).encode()
-
-
-def _decode(body: bytes) -> Compiled | None:
-    try:
-        data = json.loads(body)
-        return Compiled(
-            tuple(MapShape(*shape) for shape in data["maps"]),
-            tuple(
-                Program(name, b64decode(code), tuple((at, target) for at, target in relocations))
-                for name, code, relocations in data["programs"]
-            ),
-        )
-    except (ValueError, TypeError, KeyError):
-        return None

@@ -7,9 +7,11 @@ out of the distribution's folders, from a virtual environment that cannot see th
 from __future__ import annotations
 
 import ctypes as ct
+import json
 import os
 import struct
 import sys
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -169,3 +171,34 @@ def _dump(lib: Any, module: int) -> Compiled:
         name = lib.bpf_function_name(module, i).decode()
         programs.append(Program(name, bytes(code), tuple(relocations)))
     return Compiled(tuple(maps), tuple(programs))
+
+
+def encode(compiled: Compiled) -> bytes:
+    """Write a compilation as bytes."""
+    return json.dumps(
+        {
+            "maps": [
+                [m.name, m.kind, m.key_bytes, m.value_bytes, m.entries, m.flags]
+                for m in compiled.maps
+            ],
+            "programs": [
+                [p.name, b64encode(p.instructions).decode(), p.relocations]
+                for p in compiled.programs
+            ],
+        }
+    ).encode()
+
+
+def decode(body: bytes) -> Compiled | None:
+    """Read a compilation; None when the bytes are none."""
+    try:
+        data = json.loads(body)
+        return Compiled(
+            tuple(MapShape(*shape) for shape in data["maps"]),
+            tuple(
+                Program(name, b64decode(code), tuple((at, target) for at, target in relocations))
+                for name, code, relocations in data["programs"]
+            ),
+        )
+    except (ValueError, TypeError, KeyError):
+        return None

@@ -15,7 +15,15 @@ from pytracer.backend.base import BackendUnavailable
 from pytracer.backend.ebpf import bpf
 from pytracer.backend.ebpf.btf import kernel_offsets
 from pytracer.backend.ebpf.cache import Cache, cache_folder, cache_key
-from pytracer.backend.ebpf.compiler import Compiled, MapShape, Program, compile_source, find_library
+from pytracer.backend.ebpf.compiler import (
+    Compiled,
+    MapShape,
+    Program,
+    compile_source,
+    decode,
+    encode,
+    find_library,
+)
 from pytracer.backend.ebpf.source import source_folder
 
 _TRACEPOINT = "raw_tracepoint__"
@@ -38,10 +46,11 @@ def compiled(name: str, cache: Cache | None = None) -> Compiled:
         parts += [path.name, path.read_bytes()]
     key = cache_key(*parts)
     cache = cache or Cache(cache_folder())
-    found = cache.get(key)
+    stored = cache.get(key)
+    found = decode(stored) if stored is not None else None
     if found is None:
         found = compile_source(folder, name, kernel_offsets())
-        cache.put(key, found)
+        cache.put(key, encode(found))
     return found
 
 

@@ -81,12 +81,16 @@ class Bell:
         main = threading.current_thread() is threading.main_thread()
         if main:
             self._former_wakeup = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+            if signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN:
+                # Ignored by who started the tracer: no stop would be told of.
+                self._former_handler = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         if threading.active_count() > 1:
             # A thread that began earlier may be given the signal and would drop it, but for
             # a handler. It is slower: more wakes up at every stop.
             self._timeout_ms = _BACKSTOP_MS
             if main:
-                self._former_handler = signal.signal(signal.SIGCHLD, _heard)
+                former = signal.signal(signal.SIGCHLD, _heard)
+                self._former_handler = self._former_handler or former
 
     def ring(self) -> None:
         """Wake the sleeper, or keep it from falling asleep. Safe in a signal handler."""

@@ -146,12 +146,14 @@ class Set:
     """A set of names or numbers without order: signals, descriptors. ``inverted``: all but these.
 
     ``numbers``: what the names stand for, one each; empty when the items are numbers themselves.
+    ``members``: the items as values, where there may be more to tell of them (descriptors).
     """
 
     items: tuple[str, ...]
     inverted: bool = False
     address: int = 0
     numbers: tuple[int, ...] = ()
+    members: tuple[Descriptor, ...] = ()
 
 
 @dataclass(slots=True, eq=False)

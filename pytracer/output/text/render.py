@@ -206,7 +206,9 @@ class Renderer:
         if self.undecoded and value.address:
             return hex(value.address)
         items = value.items
-        if value.numbers and self.xlats is not Xlats.ABBREV:
+        if value.members:
+            items = tuple(map(self.write, value.members))
+        elif value.numbers and self.xlats is not Xlats.ABBREV:
             verbose = self.xlats is Xlats.VERBOSE
             items = tuple(
                 f"{number} /* {name} */" if verbose else str(number)

@@ -78,7 +78,8 @@ class FcntlResult(Returns):
             op = command(ctx, ctx.args) & 0xFFFFFFFF
             ret = ctx.ret
             if op in (F_DUPFD, F_DUPFD_CLOEXEC):
-                about = ctx.descriptors and ctx.descriptors.about(ctx.pid, ret)
+                known = ctx.descriptors
+                about = None if known is None else known.about(ctx.pid, ret)
                 return Descriptor(ret, None, about), None
             if op == F_GETOWN:
                 return ProcessId(ret), None

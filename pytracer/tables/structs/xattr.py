@@ -36,7 +36,7 @@ class AttributeValue(Bytes):
         def decode_at(ctx: Context, address: int, frame: tuple[Any, ...]) -> Value:
             if not room(ctx, frame) or number(ctx, frame) > XATTR_SIZE_MAX:
                 return Address(address)
-            value = decode_buffer(ctx, address, frame)
+            value: Value = decode_buffer(ctx, address, frame)
             if isinstance(value, Text):
                 value.terminated = True
             return value

@@ -7,7 +7,7 @@ from typing import Final
 
 from pytracer.cli.expressions import CallSet
 from pytracer.cli.messages import Failure, system_failure
-from pytracer.cli.options import ALL_STATUSES, DecodePid, Options
+from pytracer.cli.options import ALL_STATUSES, DecodePid, Options, Summary
 from pytracer.decode.catalogue import numbers
 from pytracer.decode.decoder import DecodeOptions
 from pytracer.event.schema import Abi
@@ -66,8 +66,10 @@ def _user(name: str) -> tuple[int, int, str]:
 def selection(options: Options) -> Selection:
     """Say what of the target is wanted."""
     shown = options.statuses
-    only_returned = shown == {Status.SUCCESSFUL}
-    only_failed = shown == {Status.FAILED}
+    # A summary counts all calls, whichever of them are shown.
+    counting = options.summary is not Summary.NONE
+    only_returned = shown == {Status.SUCCESSFUL} and not counting
+    only_failed = shown == {Status.FAILED} and not counting
     return Selection(
         syscalls=None if options.trace.everything else wanted_numbers(options.trace),
         signals=_signals(options),

@@ -70,7 +70,7 @@ class Destination:
         self._shared: FileSink | None = None
         self.sink: FileSink | Callable[[Task], FileSink]
         if options.output is None:
-            self.sink = FileSink(2, lambda number: None)
+            self.sink = self._shared = FileSink(2, lambda number: None)
         elif options.piped is not None:
             self.sink = self._shared = self._pipe(options.piped)
         elif options.separately:
@@ -106,6 +106,11 @@ class Destination:
         finally:
             os.close(reading)
         return FileSink(writing, self._complainer(self._name))
+
+    def write(self, text: str) -> None:
+        """Write something that is of no task, where all tasks share one file."""
+        if self._shared is not None:
+            self._shared.write(text)
 
     def close(self) -> None:
         """Close what was opened and wait for the command, if there is one."""

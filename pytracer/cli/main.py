@@ -12,6 +12,7 @@ from typer.core import TyperCommand
 
 from pytracer.backend.base import Backend, BackendUnavailable, TargetError
 from pytracer.cli import building, choosing
+from pytracer.cli.counting import CountingOutput
 from pytracer.cli.destination import (
     Destination,
     protect_standard_descriptors,
@@ -19,7 +20,7 @@ from pytracer.cli.destination import (
 )
 from pytracer.cli.interrupts import Interrupts, die_by
 from pytracer.cli.messages import Failure, Messages, invoked_name
-from pytracer.cli.options import Options
+from pytracer.cli.options import Options, Summary
 from pytracer.cli.reading import Action, Reader
 from pytracer.cli.refusals import Refusals
 from pytracer.cli.session import Session
@@ -100,13 +101,15 @@ def _trace(options: Options, messages: Messages) -> int:
     session: Session | None = None
     interrupts: Interrupts | None = None
     destination = Destination(options, messages)
-    output = TextOutput(
+    text = TextOutput(
         destination.sink,
         building.style(options),
         building.lines(options),
         wall_offset_ns=backend.clock.wall_offset_ns,
         message=messages.note,
     )
+    counting = CountingOutput(options, text) if options.summary is not Summary.NONE else None
+    output = counting or text
     try:
         session = Session(options, backend, Decoder(decoding), output, messages)
         interrupts = Interrupts(options.interruptible, session.interrupt)
@@ -116,7 +119,9 @@ def _trace(options: Options, messages: Messages) -> int:
     finally:
         Interrupts.cancel()
         backend.close()
-        output.close()
+        text.close()
+        if counting is not None:
+            destination.write(counting.table())
         destination.close()
     return _status(session, interrupts)
 

@@ -120,7 +120,7 @@ class Options:
 
     summary: Summary = Summary.NONE
     summary_wall: bool = False
-    summary_sort: str = "time"
+    summary_sort: str = "time-percent"
     summary_columns: tuple[str, ...] = ()
     overhead_ns: int | None = None
     debug: bool = False

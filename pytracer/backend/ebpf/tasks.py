@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from signal import SIGSTOP
 
 from pytracer.backend.ebpf import wire
 from pytracer.backend.ebpf.merge import Merger
@@ -19,6 +21,30 @@ from pytracer.event.schema import (
     TaskExiting,
     TaskNew,
 )
+
+
+def _orphaned(pid: int) -> bool:
+    """Whether the process's group has nobody outside who could continue it: such never stop.
+
+    Source: will_become_orphaned_pgrp(), kernel/exit.c.
+    """
+    relations: dict[int, tuple[int, int, int]] = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = entry.read_bytes().rpartition(b") ")[2].split()
+        except OSError:
+            continue  # it has just ended
+        parent, group, session = map(int, fields[1:4])
+        relations[int(entry.parent.name)] = parent, group, session
+    if pid not in relations:
+        return False
+    _, mine, session = relations[pid]
+    for parent, group, _ in relations.values():
+        if group == mine and parent in relations:
+            _, outer, its_session = relations[parent]
+            if outer != mine and its_session == session:
+                return False
+    return True
 
 
 class Tasks:
@@ -98,7 +124,7 @@ class Tasks:
         signo = record.other
         if self._signals is None or signo in self._signals:
             yield Signal(task, record.time_ns, signo, record.info, record.ip or None)
-        if record.flags & wire.SIGNAL_STOPS:
+        if record.flags & wire.SIGNAL_STOPS and (signo == SIGSTOP or not _orphaned(record.tgid)):
             for member in list(self.alive.values()):
                 if member.pid == record.tgid:
                     yield GroupStop(member, record.time_ns, signo)

@@ -92,10 +92,17 @@ def test_tells_its_version(installed: Path, tmp_path: Path) -> None:
 def test_traces(installed: Path, tmp_path: Path, backend: str) -> None:
     (tmp_path / "seven").write_text("seven\n")
     done = _run(
-        installed, f"--backend={backend}", "-e", "trace=openat,write", "cat", "seven", home=tmp_path
+        installed,
+        f"--backend={backend}",
+        "-e",
+        "trace=openat,write",
+        "sh",
+        "-c",
+        "read line < seven; echo $line",
+        home=tmp_path,
     )
     assert (done.returncode, done.stdout) == (0, "seven\n"), done.stderr
     lines = done.stderr.splitlines()
-    assert 'openat(AT_FDCWD, "seven", O_RDONLY)    = 3' in lines
+    assert 'openat(AT_FDCWD, "seven", O_RDONLY)     = 3' in lines
     assert r'write(1, "seven\n", 6)                  = 6' in lines
     assert lines[-1] == "+++ exited with 0 +++"

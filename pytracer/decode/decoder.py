@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from pytracer.decode.call import Call
 from pytracer.decode.catalogue import Catalogue, name_of, numbers
+from pytracer.decode.sockets import SocketTracker
 from pytracer.event.schema import (
     Abi,
     Event,
@@ -64,7 +65,7 @@ class Decoder:
         self.in_flight: dict[int, Call] = {}
         # Names of the calls that restart_syscall goes on with.
         self._interrupted: dict[int, str] = {}
-        self._make = _call_class(self.options, descriptors, sockets)
+        self._make = _call_class(self.options, descriptors, sockets or SocketTracker())
         # By ABI and number: the description, None for calls that are not wanted.
         self._known: tuple[dict[int, Compiled | None], ...] = ({}, {}, {})
 

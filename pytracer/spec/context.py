@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol, TypeAlias, TypeGuard
 
 from pytracer.spec.abi import Layout
-from pytracer.spec.values import Value
+from pytracer.spec.values import Reference, Value
 
 
 class Unread(Protocol):
@@ -49,16 +49,22 @@ class Memory(Protocol):
 class Descriptors(Protocol):
     """Knowledge of what descriptors refer to."""
 
-    def about(self, pid: int, fd: int) -> str | None:
-        """What -y would print between the angle brackets; None when unknown or not wanted."""
+    def about(self, pid: int, fd: int) -> Reference | None:
+        """What it refers to; AT_FDCWD stands for the working directory. None when unknown or not
+        wanted.
+        """
         ...
 
 
 class Sockets(Protocol):
-    """Knowledge of what kind of socket a descriptor is."""
+    """Knowledge of which descriptors are netlink sockets."""
 
-    def protocol(self, pid: int, fd: int) -> str | None:
-        """The protocol's name as the kernel has it ("NETLINK", "TCP"); None when unknown."""
+    def netlink(self, pid: int, fd: int) -> int | None:
+        """The protocol of a netlink socket (NETLINK_ROUTE is 0); None for anything else."""
+        ...
+
+    def made(self, pid: int, fd: int, domain: int, protocol: int) -> None:
+        """Take note of a new socket, or of a new descriptor where a socket was."""
         ...
 
 

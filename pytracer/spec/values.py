@@ -87,14 +87,26 @@ class Text:
 
 
 @dataclass(slots=True, eq=False)
-class Descriptor:
-    """A file descriptor; ``name`` for special values (AT_FDCWD), ``about`` what it refers to (-y).
+class Reference:
+    """What a descriptor refers to (-y).
+
+    ``path``: the file's name, to be quoted; None where ``text`` says it in words of its own, such
+    as ``socket:[7]``. ``device``: kind and numbers of a device. ``deleted``: the name is gone.
     """
+
+    path: bytes | None
+    text: str = ""
+    device: str = ""
+    deleted: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Descriptor:
+    """A file descriptor; ``name`` for special values (AT_FDCWD), ``about`` what it refers to."""
 
     value: int
     name: str | None = None
-    about: str | None = None
-    deleted: bool = False
+    about: Reference | None = None
 
 
 @dataclass(slots=True, eq=False)

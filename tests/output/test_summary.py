@@ -136,7 +136,7 @@ def test_straces_own_table_read_and_written_again(tmp_path: Path) -> None:
     """What strace printed, parsed and rendered, is what strace printed."""
     file = tmp_path / "table"
     subprocess.run(
-        ["strace", "-c", "-w", "-o", file, "-S", "calls"]
+        ["strace", "-c", "-w", "-o", str(file), "-S", "calls"]
         + ["-U", "total-time,min-time,max-time,calls,errors,name", "ls", "/usr"],
         check=True,
         timeout=30,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pytracer.output.text.quote import hexadecimal, quote
+from pytracer.output.text.quote import hexadecimal, quote, quote_inside
 from pytracer.output.text.style import Quoting, Style, Xlats
 from pytracer.spec.values import (
     Address,
@@ -21,6 +21,7 @@ from pytracer.spec.values import (
     Noted,
     Phrase,
     ProcessId,
+    Reference,
     Set,
     Struct,
     Symbol,
@@ -153,7 +154,16 @@ class Renderer:
         if value.name is not None and self.xlats is not Xlats.ABBREV:
             number = str(value.value)
             text = number if self.xlats is Xlats.RAW else f"{number} /* {value.name} */"
-        return text if value.about is None else f"{text}<{value.about}>"
+        return text if value.about is None else text + self.reference(value.about)
+
+    def reference(self, value: Reference) -> str:
+        """Write what a descriptor refers to, in angle brackets."""
+        if value.path is None:
+            return f"<{value.text}>"
+        text = quote_inside(value.path, self.quoting)
+        if value.device:
+            return f"<{text}<{value.device}>>"
+        return f"<{text}>(deleted)" if value.deleted else f"<{text}>"
 
     def _process(self, value: ProcessId) -> str:
         text = str(value.value)

@@ -1,0 +1,180 @@
+"""What descriptors refer to (-y, -yy), as /proc tells while the target holds them."""
+
+from __future__ import annotations
+
+import os
+import stat
+from enum import Enum
+
+from pytracer.decode.inodes import SocketInodes
+from pytracer.spec.values import Reference
+from pytracer.tables.structs.signal import signal_set
+
+AT_FDCWD = -100  # include/uapi/linux/fcntl.h
+_DELETED = b" (deleted)"
+
+
+class Told(Enum):
+    """What is told about descriptors (-e decode-fds=)."""
+
+    PATH = "path"
+    SOCKET = "socket"
+    DEVICE = "dev"
+    PIDFD = "pidfd"
+    EVENTFD = "eventfd"
+    SIGNALFD = "signalfd"
+
+
+class SocketKinds:
+    """The kinds of the sockets that processes hold. ``proc`` is where procfs is mounted."""
+
+    def __init__(self, proc: str = "/proc") -> None:
+        self.proc = proc
+
+    def protocol(self, pid: int, fd: int) -> str | None:
+        """The protocol's name as the kernel has it ("NETLINK", "TCP"); None when unknown."""
+        if fd < 0:
+            return None
+        try:
+            name = os.getxattr(f"{self.proc}/{pid}/fd/{fd}", "system.sockprotoname")
+        except OSError:
+            return None
+        return name.rstrip(b"\0").decode("ascii", "replace") or None
+
+
+class LiveDescriptors:
+    """Looks descriptors up in /proc at the moment of decoding.
+
+    Right where the task is stopped meanwhile, as with ptrace. ``told``: what is wanted.
+    ``comm``: processes are named too (-Y).
+    """
+
+    def __init__(self, told: frozenset[Told], comm: bool = False, proc: str = "/proc") -> None:
+        self.told = told
+        self.comm = comm
+        self.proc = proc
+        self.kinds = SocketKinds(proc)
+        self.sockets = SocketInodes()
+        self._in_words = {
+            Told.PIDFD: (b"anon_inode:[pidfd]", self._pidfd),
+            Told.EVENTFD: (b"anon_inode:[eventfd]", self._eventfd),
+            Told.SIGNALFD: (b"anon_inode:[signalfd]", self._signalfd),
+        }
+
+    def about(self, pid: int, fd: int) -> Reference | None:
+        """What a descriptor refers to, or the working directory for AT_FDCWD.
+
+        Errors: none raised; None when /proc does not tell.
+        """
+        if fd == AT_FDCWD:
+            return self._working_directory(pid)
+        if fd < 0:
+            return None
+        link = f"{self.proc}/{pid}/fd/{fd}"
+        try:
+            target = os.readlink(os.fsencode(link))
+        except OSError:
+            return None
+        found = self.special(pid, fd, target)
+        if found is None and Told.PATH in self.told:
+            found = _path(link, target)
+        return found
+
+    def _working_directory(self, pid: int) -> Reference | None:
+        if Told.PATH not in self.told:
+            return None
+        try:
+            return Reference(os.readlink(os.fsencode(f"{self.proc}/{pid}/cwd")))
+        except OSError:
+            return None
+
+    def special(self, pid: int, fd: int, target: bytes) -> Reference | None:
+        """What is told in other words than the name; None where there are none, or unwanted."""
+        if Told.SOCKET in self.told and target.startswith(b"socket:["):
+            inode = target[8:-1]
+            if inode.isdigit() and target.endswith(b"]"):
+                protocol = self.kinds.protocol(pid, fd)
+                words = self.sockets.describe(int(inode), protocol)
+                return Reference(None, words or target.decode("ascii"))
+        if Told.DEVICE in self.told and target.startswith(b"/"):
+            device = self._device(pid, fd, target)
+            if device:
+                return Reference(target, device=device)
+        for told, (name, tell) in self._in_words.items():
+            if target == name and told in self.told:
+                return Reference(None, tell(pid, fd) or name.decode("ascii"))
+        return None
+
+    def _device(self, pid: int, fd: int, target: bytes) -> str:
+        try:
+            status = os.stat(target)
+        except OSError:
+            return ""
+        if stat.S_ISBLK(status.st_mode):
+            kind = "block"
+        elif stat.S_ISCHR(status.st_mode):
+            kind = "char"
+        else:
+            return ""
+        numbers = f"{kind} {os.major(status.st_rdev)}:{os.minor(status.st_rdev)}"
+        if target.endswith(b"/ptmx"):
+            slave = self._info(pid, fd).get("tty-index", "")
+            return f"{numbers} @/dev/pts/{slave}" if slave.isdigit() else numbers
+        return numbers
+
+    def _info(self, pid: int, fd: int) -> dict[str, str]:
+        try:
+            with open(f"{self.proc}/{pid}/fdinfo/{fd}", encoding="latin-1") as file:  # noqa: PTH123
+                lines = file.read().splitlines()
+        except OSError:
+            return {}
+        parts = (line.partition(":") for line in lines)
+        return {name: value.strip() for name, _, value in parts}
+
+    def _pidfd(self, pid: int, fd: int) -> str:
+        number = self._info(pid, fd).get("Pid", "")
+        if not number.isdigit() or not int(number):
+            return ""
+        name = read_comm(int(number), self.proc) if self.comm else None
+        return f"pid:{number}<{name}>" if name else f"pid:{number}"
+
+    def _eventfd(self, pid: int, fd: int) -> str:
+        info = self._info(pid, fd)
+        try:
+            count = int(info["eventfd-count"], 16)
+            fields = [f"eventfd-count={hex(count) if count else '0'}"]
+            for name in ("eventfd-id", "eventfd-semaphore"):
+                if name in info:
+                    fields.append(f"{name}={int(info[name])}")
+        except (KeyError, ValueError):
+            return ""
+        return "{" + ", ".join(fields) + "}"
+
+    def _signalfd(self, pid: int, fd: int) -> str:
+        try:
+            mask = int(self._info(pid, fd)["sigmask"], 16)
+        except (KeyError, ValueError):
+            return ""
+        signals = signal_set(mask.to_bytes(8, "little"))
+        return f"signalfd:{'~' if signals.inverted else ''}[{' '.join(signals.items)}]"
+
+
+def _path(link: str, target: bytes) -> Reference:
+    """A name that the kernel may have marked as deleted, unless a file is really called so."""
+    if not target.endswith(_DELETED) or len(target) == len(_DELETED):
+        return Reference(target)
+    try:
+        held, named = os.stat(link), os.lstat(target)
+        exists = (held.st_ino, held.st_dev) == (named.st_ino, named.st_dev)
+    except OSError:
+        exists = False
+    return Reference(target) if exists else Reference(target[: -len(_DELETED)], deleted=True)
+
+
+def read_comm(pid: int, proc: str = "/proc") -> str | None:
+    """The name of a process; None when it is gone."""
+    try:
+        with open(f"{proc}/{pid}/comm", "rb") as file:  # noqa: PTH123
+            return file.read().rstrip(b"\n").decode("utf-8", "surrogateescape") or None
+    except OSError:
+        return None

@@ -1,0 +1,50 @@
+"""Which descriptors are netlink sockets: learned from the calls that make them, else from /proc."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+AF_NETLINK = 16  # include/linux/socket.h
+# Sockets remembered; beyond this the oldest knowledge is asked for anew.
+LIMIT = 4096
+
+
+class SocketTracker:
+    """Remembers sockets by process and descriptor.
+
+    Source: /proc/PID/net/netlink, columns Eth (the protocol) and Inode; net/netlink/af_netlink.c.
+    """
+
+    def __init__(self, proc: Path = Path("/proc")) -> None:
+        self.proc = proc
+        self._known: dict[tuple[int, int], int | None] = {}
+
+    def made(self, pid: int, fd: int, domain: int, protocol: int) -> None:
+        """Take note of a new socket, or of a new descriptor where a socket was."""
+        if len(self._known) >= LIMIT:
+            self._known.clear()
+        self._known[pid, fd] = protocol if domain == AF_NETLINK else None
+
+    def netlink(self, pid: int, fd: int) -> int | None:
+        """The protocol of a netlink socket; None for anything else, or when nobody can tell."""
+        key = pid, fd
+        if key not in self._known:
+            if len(self._known) >= LIMIT:
+                self._known.clear()
+            self._known[key] = self._look_up(pid, fd)
+        return self._known[key]
+
+    def _look_up(self, pid: int, fd: int) -> int | None:
+        try:
+            link = str((self.proc / str(pid) / "fd" / str(fd)).readlink())
+            if not link.startswith("socket:["):
+                return None
+            inode = link[8:-1]
+            with (self.proc / str(pid) / "net" / "netlink").open() as table:
+                for line in table:
+                    columns = line.split()
+                    if columns[-1] == inode:
+                        return int(columns[1])
+        except (OSError, ValueError):
+            return None
+        return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 AF_NETLINK = 16  # include/linux/socket.h
+UNKNOWN = -1
 # Sockets remembered; beyond this the oldest knowledge is asked for anew.
 LIMIT = 4096
 
@@ -18,16 +19,34 @@ class SocketTracker:
     def __init__(self, proc: Path = Path("/proc")) -> None:
         self.proc = proc
         self._known: dict[tuple[int, int], int | None] = {}
+        self._unbound: set[tuple[int, int]] = set()
 
     def made(self, pid: int, fd: int, domain: int, protocol: int) -> None:
         """Take note of a new socket, or of a new descriptor where a socket was."""
         if len(self._known) >= LIMIT:
             self._known.clear()
-        self._known[pid, fd] = protocol if domain == AF_NETLINK else None
+            self._unbound.clear()
+        netlink = domain == AF_NETLINK
+        self._known[pid, fd] = protocol if netlink else None
+        if netlink:
+            self._unbound.add((pid, fd))
+        else:
+            self._unbound.discard((pid, fd))
+
+    def bound(self, pid: int, fd: int) -> None:
+        """Take note that a socket has an address."""
+        self._unbound.discard((pid, fd))
 
     def netlink(self, pid: int, fd: int) -> int | None:
-        """The protocol of a netlink socket; None for anything else, or when nobody can tell."""
+        """The protocol of a netlink socket; None for anything else, or when nobody can tell.
+
+        A socket that has no address yet is -1, as the kernel's lists do not have it; using it
+        gives it one.
+        """
         key = pid, fd
+        if key in self._unbound:
+            self._unbound.discard(key)
+            return UNKNOWN
         if key not in self._known:
             if len(self._known) >= LIMIT:
                 self._known.clear()

@@ -60,7 +60,14 @@ class Sockets(Protocol):
     """Knowledge of which descriptors are netlink sockets."""
 
     def netlink(self, pid: int, fd: int) -> int | None:
-        """The protocol of a netlink socket (NETLINK_ROUTE is 0); None for anything else."""
+        """The protocol of a netlink socket (NETLINK_ROUTE is 0); None for anything else.
+
+        -1 while the socket has no address.
+        """
+        ...
+
+    def bound(self, pid: int, fd: int) -> None:
+        """Take note that a socket has an address now."""
         ...
 
     def made(self, pid: int, fd: int, domain: int, protocol: int) -> None:

@@ -70,6 +70,42 @@ class NewFd(Returns):
         return result
 
 
+class NewSocket(NewFd):
+    """A descriptor of a socket. ``domain`` and ``protocol`` name the arguments that tell its kind."""
+
+    def __init__(self, domain: str | None = None, protocol: str | None = None) -> None:
+        super().__init__()
+        self.domain = domain
+        self.protocol = protocol
+
+    def bind(self, scope: Scope) -> Result:
+        plain = super().bind(scope)
+        domain = scope.number(self.domain or 0)
+        protocol = scope.number(self.protocol or 0)
+
+        def result(ctx: Context) -> tuple[Value | None, Value | None]:
+            if ctx.sockets is not None:
+                kind = domain(ctx, ctx.args), protocol(ctx, ctx.args)
+                ctx.sockets.made(ctx.pid, ctx.ret, *kind)
+            return plain(ctx)
+
+        return result
+
+
+class Bound(Count):
+    """A zero: the socket that is the first argument has an address now."""
+
+    def bind(self, scope: Scope) -> Result:
+        plain = super().bind(scope)
+
+        def result(ctx: Context) -> tuple[Value | None, Value | None]:
+            if ctx.sockets is not None:
+                ctx.sockets.bound(ctx.pid, ctx.args[0] & 0xFFFFFFFF)
+            return plain(ctx)
+
+        return result
+
+
 class PidResult(Returns):
     """The id of a process or thread."""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pytracer.spec.aggregate import ArrayOf
 from pytracer.spec.entry import syscall
-from pytracer.spec.pointer import Bytes, In, Out
-from pytracer.spec.returns import NewFd
+from pytracer.spec.pointer import In, Out
+from pytracer.spec.returns import Bound, NewSocket
 from pytracer.spec.scalar import Enum, Fd, FlagSet, Int, Size
 from pytracer.spec.switch import Switch
 from pytracer.spec.type import Type
@@ -39,6 +39,7 @@ from pytracer.tables.constants.network import (
     SOCK_TYPES,
 )
 from pytracer.tables.structs.msghdr import MESSAGE_FLAGS, MSGHDR, Received
+from pytracer.tables.structs.netlink import SocketBuffer
 from pytracer.tables.structs.sockaddr import (
     Protocol,
     Sockaddr,
@@ -70,7 +71,7 @@ syscall(
     domain=DOMAIN,
     type=KIND,
     protocol=Switch("domain", _PROTOCOLS, Size()),
-    returns=NewFd(),
+    returns=NewSocket("domain", "protocol"),
     classes="network",
 )
 syscall(
@@ -87,6 +88,7 @@ for _name in ("bind", "connect"):
         sockfd=Fd(),
         addr=Sockaddr("addrlen"),
         addrlen=Int(),
+        returns=Bound(),
         classes="network",
     )
 syscall("listen", sockfd=Fd(), backlog=Int(), classes="network")
@@ -104,7 +106,7 @@ syscall(
     sockfd=Fd(),
     addr=SockaddrResult("addrlen"),
     addrlen=SocklenResult("addr"),
-    returns=NewFd(),
+    returns=NewSocket(),
     classes="network",
 )
 syscall(
@@ -113,13 +115,13 @@ syscall(
     addr=SockaddrResult("addrlen"),
     addrlen=SocklenResult("addr"),
     flags=FlagSet(SOCK_FLAGS),
-    returns=NewFd(),
+    returns=NewSocket(),
     classes="network",
 )
 syscall(
     "sendto",
     sockfd=Fd(),
-    buf=Bytes(length="len"),
+    buf=SocketBuffer("len"),
     len=Size(),
     flags=MESSAGE_FLAGS,
     dest_addr=Sockaddr("addrlen"),
@@ -129,7 +131,7 @@ syscall(
 syscall(
     "recvfrom",
     sockfd=Fd(),
-    buf=Out(Bytes(length="ret")),
+    buf=Out(SocketBuffer("ret", room="len")),
     len=Size(),
     flags=MESSAGE_FLAGS,
     src_addr=SockaddrResult("addrlen"),

@@ -9,36 +9,41 @@ from __future__ import annotations
 from typing import Any
 
 from pytracer.spec.aggregate import ArrayOf, StructOf
-from pytracer.spec.context import LATER, Context, Decode
+from pytracer.spec.context import LATER, Context, Decode, Number
 from pytracer.spec.plan import At, Fetch, Planning
 from pytracer.spec.pointer import Bytes, read_buffer
-from pytracer.spec.scalar import Number, Pointer
+from pytracer.spec.scalar import Number as Integer
+from pytracer.spec.scalar import Pointer
 from pytracer.spec.type import DecodeAt, Scope
 from pytracer.spec.values import Value
 
 IOV_MAX = 1024  # UIO_MAXIOV, include/uapi/linux/uio.h
 
-IOVEC = StructOf(iov_base=Bytes(length="iov_len"), iov_len=Number("ulong"))
-IOVEC_PLACE = StructOf(iov_base=Pointer(), iov_len=Number("ulong"))
+IOVEC = StructOf(iov_base=Bytes(length="iov_len"), iov_len=Integer("ulong"))
+IOVEC_PLACE = StructOf(iov_base=Pointer(), iov_len=Integer("ulong"))
 
 
 class _Left:
     """The key, in what a call keeps, of the bytes that no buffer of a vector has shown yet."""
 
 
-class _Part(Bytes):
+class Part(Bytes):
     """A buffer, as far as the call filled it."""
 
-    def bind_at(self, scope: Scope) -> DecodeAt:
+    def count(self, scope: Scope) -> Number:
+        """Compile how many bytes it holds: asking takes them from what the next ones may hold."""
         whole = scope.number(self.length)
 
-        def part(ctx: Context, frame: tuple[Any, ...]) -> int:
+        def left_for(ctx: Context, frame: tuple[Any, ...]) -> int:
             left: int = ctx.saved[_Left]
             length = min(whole(ctx, frame), left)
             ctx.saved[_Left] = left - length
             return length
 
-        return read_buffer(part)
+        return left_for
+
+    def bind_at(self, scope: Scope) -> DecodeAt:
+        return read_buffer(self.count(scope))
 
 
 def Vector(count: str) -> ArrayOf:
@@ -55,11 +60,12 @@ class Filled(ArrayOf):
     """``count`` buffers that hold, one after the other, the bytes that a call has brought.
 
     ``total`` names how many. A pointer to them is decoded when the call has returned; if it failed,
-    only the buffers' addresses are shown.
+    only the buffers' addresses are shown. ``part`` is the type of one buffer's contents.
     """
 
-    def __init__(self, count: str, total: str = "ret") -> None:
-        super().__init__(StructOf(iov_base=_Part(length="iov_len"), iov_len=Number("ulong")), count)
+    def __init__(self, count: str, total: str = "ret", part: Bytes | None = None) -> None:
+        base = part or Part(length="iov_len")
+        super().__init__(StructOf(iov_base=base, iov_len=Integer("ulong")), count)
         self.total = total
         self.places = Places(count)
 

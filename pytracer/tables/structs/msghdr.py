@@ -4,46 +4,59 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytracer.spec.aggregate import StructOf
+from pytracer.spec.aggregate import ArrayOf, StructOf
 from pytracer.spec.context import LATER, Context, Decode
+from pytracer.spec.context import Number as Count
 from pytracer.spec.plan import At, Fetch, From, Length, Phase, Planning
 from pytracer.spec.pointer import Out
 from pytracer.spec.scalar import FlagSet, Number
 from pytracer.spec.type import Scope, Wrapper
-from pytracer.spec.values import Address, Changed, Integer, Struct, Value
-from pytracer.tables.constants.network import MSG_FLAGS
+from pytracer.spec.values import Address, Changed, Integer, Struct, Symbol, Value
+from pytracer.tables.constants.network import AF_NETLINK, MSG_FLAGS
 from pytracer.tables.structs.cmsg import Control
-from pytracer.tables.structs.iovec import Filled, Vector
+from pytracer.tables.structs.iovec import Filled, Part
+from pytracer.tables.structs.netlink import SocketBuffer
 from pytracer.tables.structs.sockaddr import Sockaddr, sockaddr_at
 
 MESSAGE_FLAGS = FlagSet(MSG_FLAGS)
-
-MSGHDR = StructOf(
-    msg_name=Sockaddr("msg_namelen"),
-    msg_namelen=Number("int"),
-    msg_iov=Vector("msg_iovlen"),
-    msg_iovlen=Number("ulong"),
-    msg_control=Control("msg_controllen"),
-    msg_controllen=Number("ulong"),
-    msg_flags=MESSAGE_FLAGS,
-)
 
 
 class _Room:
     """The key, in what a call keeps, of the room for an address that the caller had."""
 
 
+class _Netlink:
+    """The key, in what a call keeps, of whether a message's address is a netlink one."""
+
+
 class _Name(Sockaddr):
-    """The address that a message came from, within the room that there was for it."""
+    """The address of a message, within the room that there was for it."""
 
     def bind(self, scope: Scope) -> Decode:
         number = scope.number(self.length)
 
         def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Value:
             length = number(ctx, frame)
-            return sockaddr_at(ctx, raw, min(length, ctx.saved.get(_Room, length)))
+            value = sockaddr_at(ctx, raw, min(length, ctx.saved.get(_Room, length)))
+            family = value.fields[0][1] if isinstance(value, Struct) else None
+            ctx.saved[_Netlink] = isinstance(family, Symbol) and family.value == AF_NETLINK
+            return value
 
         return decode
+
+
+class _Data(SocketBuffer):
+    """A buffer of a message: netlink messages if that is what its address says."""
+
+    def protocol(self, ctx: Context) -> int | None:
+        return super().protocol(ctx) if ctx.saved.get(_Netlink) else None
+
+
+class _Arrived(_Data):
+    """A buffer of a message that was received, as far as it was filled."""
+
+    def count(self, scope: Scope) -> Count:
+        return Part(self.length).count(scope)
 
 
 class _NameLength(Number):
@@ -60,10 +73,21 @@ class _NameLength(Number):
         return decode
 
 
+MSGHDR = StructOf(
+    msg_name=_Name("msg_namelen"),
+    msg_namelen=Number("int"),
+    msg_iov=ArrayOf(
+        StructOf(iov_base=_Data(length="iov_len"), iov_len=Number("ulong")), "msg_iovlen"
+    ),
+    msg_iovlen=Number("ulong"),
+    msg_control=Control("msg_controllen"),
+    msg_controllen=Number("ulong"),
+    msg_flags=MESSAGE_FLAGS,
+)
 RECEIVED = StructOf(
     msg_name=_Name("msg_namelen"),
     msg_namelen=_NameLength(),
-    msg_iov=Filled("msg_iovlen"),
+    msg_iov=Filled("msg_iovlen", part=_Arrived(length="iov_len")),
     msg_iovlen=Number("ulong"),
     msg_control=Control("msg_controllen"),
     msg_controllen=Number("ulong"),

@@ -6,10 +6,12 @@ import os
 from typing import Final
 
 from pytracer.cli.expressions import CallSet
+from pytracer.cli.filters import Filter
 from pytracer.cli.messages import Failure, system_failure
 from pytracer.cli.options import ALL_STATUSES, DecodePid, Options, Summary
 from pytracer.decode.catalogue import numbers
 from pytracer.decode.decoder import DecodeOptions
+from pytracer.decode.descriptors import LiveDescriptors
 from pytracer.event.schema import Abi
 from pytracer.output.text.style import LineStyle, Quoting, Status, Style, Xlats
 from pytracer.target.program import NoProgram, environment, find, inherited_environment
@@ -111,15 +113,23 @@ def _others(wanted: CallSet) -> frozenset[str]:
     return _names(CallSet(wanted.listed, not wanted.inverted))
 
 
-def decoding(options: Options) -> DecodeOptions:
-    """Say how calls are decoded."""
+def decoding(options: Options, filters: Filter | None) -> DecodeOptions:
+    """Say how calls are decoded, and which of them are wanted."""
     raw = frozenset() if options.raw.empty else _names(options.raw)
     return DecodeOptions(
         string_bytes=options.string_bytes,
         whole=not options.abbrev.everything,
         raw=raw,
         syscalls=None if options.trace.everything else wanted_numbers(options.trace),
+        wanted=filters.wants if filters is not None else None,
     )
+
+
+def descriptors(options: Options) -> LiveDescriptors | None:
+    """Say what is told about descriptors; None for nothing."""
+    if not options.decode_fds:
+        return None
+    return LiveDescriptors(options.decode_fds, DecodePid.COMM in options.decode_pids)
 
 
 def style(options: Options) -> Style:

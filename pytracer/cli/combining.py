@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pytracer.cli.messages import Failure, Messages
-from pytracer.cli.options import DecodeFd, Interruptible, Options, Summary
+from pytracer.cli.options import Interruptible, Options, Summary
+from pytracer.decode.descriptors import Told
 from pytracer.output.text.style import Quiet, Stamp
 
 MOST_DAEMONIZE: Final = 3
@@ -97,10 +98,8 @@ def _count(options: Options, counts: Counts, messages: Messages) -> Options:
     if counts["y"]:
         if counts.decode_fds_given:
             raise Failure("-y and --decode-fds cannot be provided simultaneously")
-        every = frozenset(DecodeFd)
-        options = replace(
-            options, decode_fds=frozenset({DecodeFd.PATH}) if counts["y"] == 1 else every
-        )
+        every = frozenset(Told)
+        options = replace(options, decode_fds=frozenset({Told.PATH}) if counts["y"] == 1 else every)
     return _count_following(options, counts, messages)
 
 

@@ -18,8 +18,9 @@ from pytracer.cli.destination import (
     protect_standard_descriptors,
     release_standard_descriptors,
 )
+from pytracer.cli.filters import filter_for
 from pytracer.cli.interrupts import Interrupts, die_by
-from pytracer.cli.messages import Failure, Messages, invoked_name
+from pytracer.cli.messages import Failure, Messages, invoked_name, say_crashes
 from pytracer.cli.options import Options, Summary
 from pytracer.cli.reading import Action, Reader
 from pytracer.cli.refusals import Refusals
@@ -63,6 +64,7 @@ def main() -> None:
     """Run as a command: the one place that exits."""
     protect_standard_descriptors()
     messages = Messages(invoked_name(sys.argv[0], os.environ.get("PATH", "")))
+    say_crashes(messages, whole=False)
     command = typer.main.get_command(app)
     status = command.main(
         args=sys.argv[1:], prog_name=messages.program, standalone_mode=False, obj=messages
@@ -93,10 +95,11 @@ def _run(words: Sequence[str], messages: Messages) -> int:
 
 
 def _trace(options: Options, messages: Messages) -> int:
+    say_crashes(messages, whole=options.debug)
     choosing.choose(options)
     refusals = Refusals(messages)
     target = building.target(options)
-    decoding = building.decoding(options)
+    decoding = building.decoding(options, filter_for(options, messages))
     backend = choosing.make(options, target, building.selection(options), decoding, refusals.tell)
     session: Session | None = None
     interrupts: Interrupts | None = None
@@ -108,10 +111,11 @@ def _trace(options: Options, messages: Messages) -> int:
         wall_offset_ns=backend.clock.wall_offset_ns,
         message=messages.note,
     )
+    decoder = Decoder(decoding, building.descriptors(options))
     counting = CountingOutput(options, text) if options.summary is not Summary.NONE else None
     output = counting or text
     try:
-        session = Session(options, backend, Decoder(decoding), output, messages)
+        session = Session(options, backend, decoder, output, messages)
         interrupts = Interrupts(options.interruptible, session.interrupt)
         if options.duration_s is not None:
             interrupts.after(options.duration_s)

@@ -44,6 +44,18 @@ class Messages:
             return  # nobody is there to be told
 
 
+def say_crashes(messages: Messages, *, whole: bool) -> None:
+    """Have an error of pytracer's own told in one line, or ``whole``, as Python would."""
+    if whole:
+        sys.excepthook = sys.__excepthook__
+        return
+
+    def crashed(kind: type[BaseException], error: BaseException, trace: object) -> None:
+        messages.note(f"internal error: {kind.__name__}: {error} (please report it; -d tells more)")
+
+    sys.excepthook = crashed
+
+
 def system_failure(text: str, errno: int, *, hint: bool = False) -> Failure:
     """Make the failure that the system's error number stands for."""
     return Failure(f"{text}: {os.strerror(errno)}", hint=hint)

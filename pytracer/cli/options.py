@@ -6,18 +6,8 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 
 from pytracer.cli.expressions import ALL_CALLS, NO_CALLS, CallSet, TokenSet
+from pytracer.decode.descriptors import Told
 from pytracer.output.text.style import Quiet, Stamp, Status
-
-
-class DecodeFd(Enum):
-    """What is told about descriptors (-e decode-fds=)."""
-
-    PATH = "path"
-    SOCKET = "socket"
-    DEV = "dev"
-    PIDFD = "pidfd"
-    EVENTFD = "eventfd"
-    SIGNALFD = "signalfd"
 
 
 class DecodePid(Enum):
@@ -106,7 +96,7 @@ class Options:
     column: int = 40
     hex_strings: int = 0
     xlats: str = "abbrev"
-    decode_fds: frozenset[DecodeFd] = frozenset()
+    decode_fds: frozenset[Told] = frozenset()
     decode_pids: frozenset[DecodePid] = frozenset()
     quiet: frozenset[Quiet] = frozenset()
     stamp: Stamp = Stamp.NONE

@@ -16,13 +16,13 @@ from pytracer.cli.numerals import PRECISIONS, time_ns, unsigned
 from pytracer.cli.options import (
     Backend,
     Color,
-    DecodeFd,
     DecodePid,
     Interruptible,
     Options,
     Summary,
 )
 from pytracer.cli.refusing import refuse
+from pytracer.decode.descriptors import Told
 from pytracer.output.text.style import Quiet, Stamp, Status
 
 
@@ -56,7 +56,7 @@ _QUIETS: Final = {
     "superseded": Quiet.THREAD_EXECVE,
     "thread-execve": Quiet.THREAD_EXECVE,
 }
-_DECODE_FDS: Final = {kind.value: kind for kind in DecodeFd}
+_DECODE_FDS: Final = {kind.value: kind for kind in Told}
 _DECODE_PIDS: Final = {kind.value: kind for kind in DecodePid}
 
 # Names that -e takes before its equals sign; what is no such name is a set of calls.

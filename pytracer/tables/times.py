@@ -19,6 +19,7 @@ from pytracer.tables.constants.times import (
     TIMER_FLAGS,
 )
 from pytracer.tables.structs.clock import TIMEX, TIMEX64, TIMEZONE, Clock, Remaining, TimeAt
+from pytracer.tables.structs.restart import Resumed
 from pytracer.tables.structs.sigevent import SIGEVENT
 from pytracer.tables.structs.time import (
     ITIMERSPEC,
@@ -139,3 +140,6 @@ _timed(
     ITIMERSPEC64,
     TIMEX64,
 )
+
+# Which call is gone on with is no argument: it has no name, and no register.
+syscall("restart_syscall", _=Resumed())

@@ -35,20 +35,20 @@ BACKENDS = (
 )
 
 LESSONS = (
-    "TRACE -e trace=open,read,write cat data",
+    "TRACE -e trace=open,read,write cat data >out",
     "TRACE -e trace=network curl -s http://127.0.0.1:1/",
-    "TRACE -e trace=file cat data absent",
+    "TRACE -e trace=file sh -c 'test -e absent || exec cat data' >out",
     "TRACE -e trace=process sh -c 'exit 3'",
     "TRACE -f bash -c 'cat data; (exit 3)' 2>&1 | grep -c 'exited with'",
-    "TRACE -ff -o log sh -c 'cat data; cat data'; ls log.* | wc -l; cat log.* | grep -c execve",
+    "TRACE -ff -o log sh -c 'cat data; cat data' >out; ls log.* | wc -l; grep -hc execve log.*",
     "TRACE -T -e trace=open,connect,stat sh -c : 2>&1 | sort -t'<' -k2 -rn | head",
     "TRACE -u nobody -e trace=open,stat,access,openat cat /etc/shadow 2>&1 | grep EACCES",
     "TRACE -e trace=network -f curl -s http://127.0.0.1:1/ 2>&1 | grep connect",
-    "TRACE -e trace=openat -f sh -c 'cat data absent' 2>&1 | grep -v ENOENT",
-    "TRACE -e trace='!futex,clock_gettime' ls",
-    "TRACE -s 1024 cat data",
-    "TRACE -o log cat data; cat log",
-    "TRACE -c ls -R . 2>&1 | awk '{print $NF}' | sort",
+    "TRACE -e trace=openat -f sh -c 'cat data >out; test -e absent' 2>&1 | grep -v ENOENT",
+    "TRACE -e trace='!futex,clock_gettime' ls >out",
+    "TRACE -s 1024 cat data >out",
+    "TRACE -o log cat data >out; cat log",
+    "TRACE -c ls -R . 2>&1 >out | awk '{print $NF}' | sort",
 )
 
 
@@ -99,6 +99,13 @@ def test_lesson_says_what_strace_says(lesson: str, backend: str) -> None:
     same = len(wanted) == len(actual) and all(map(equal, wanted, actual))
     if not same:
         assert actual == wanted
+
+
+def test_lines_come_before_what_the_program_does_next() -> None:
+    """On a terminal that both share, ptrace's lines stand among the program's own, as strace's."""
+    lesson = "TRACE -e trace=write sh -c 'echo one; echo two' 2>&1"
+    wanted = _lines(STRACE, lesson, rewrite=True)
+    assert _lines((*PYTRACER, "--backend=ptrace"), lesson, rewrite=False) == wanted
 
 
 @contextlib.contextmanager

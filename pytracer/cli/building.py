@@ -78,6 +78,7 @@ def selection(options: Options) -> Selection:
         succeeded=not only_failed,
         failed=not only_returned,
         follow=options.follow,
+        leave_at_execve=options.detach_on_execve,
         seccomp_bpf=options.seccomp_bpf,
         string_bytes=options.string_bytes,
         verbose=not options.abbrev.everything,

@@ -65,7 +65,7 @@ def make(
     choice = choose(options)
     if choice is Choice.EBPF:
         try:
-            return _ebpf(target, selection, decoding)
+            return _ebpf(target, selection, decoding, refuse)
         except BackendUnavailable:
             if options.backend is Choice.EBPF:
                 raise
@@ -80,9 +80,14 @@ def make(
     )
 
 
-def _ebpf(target: Target, selection: Selection, decoding: DecodeOptions) -> Backend:
+def _ebpf(
+    target: Target,
+    selection: Selection,
+    decoding: DecodeOptions,
+    refuse: Callable[[TargetError], None],
+) -> Backend:
     from pytracer.backend.ebpf import EbpfBackend
     from pytracer.decode.plans import TablePlans
 
     plans = TablePlans(decoding.string_bytes, decoding.whole, selection.syscalls)
-    return EbpfBackend(target, selection, plans)
+    return EbpfBackend(target, selection, plans, refuse=refuse)

@@ -106,6 +106,8 @@ class Session:
     def _task_new(self, event: TaskNew) -> None:
         if event.by is NewBy.LAUNCHED:
             self.root = event.task.pid
+            if self._options.daemonize and Quiet.ATTACH not in self._options.quiet:
+                self._messages.note(f"Process {self.root} attached")
 
     def _task_exit(self, event: TaskExit) -> None:
         if event.task.tid != self.root:

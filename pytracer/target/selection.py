@@ -49,6 +49,8 @@ class Selection:
     ``signals``: signal numbers wanted; None for all.
     ``succeeded``/``failed``: whether calls that return, or fail, are wanted.
     ``follow``: trace children and, when attaching, all threads.
+    ``leave_at_execve``: let go of a task once it executes a program (ptrace); the program that a
+    launch is about is not meant.
     ``seccomp_bpf``: leave unwanted calls unstopped by a seccomp filter (ptrace).
     ``string_bytes``: how much of a string the outputs will show (-s).
     ``verbose``: whether abbreviated structures will be shown whole (-v).
@@ -59,6 +61,7 @@ class Selection:
     succeeded: bool = True
     failed: bool = True
     follow: bool = False
+    leave_at_execve: bool = False
     seccomp_bpf: bool = False
     string_bytes: int = 32
     verbose: bool = False

@@ -6,7 +6,7 @@ import errno
 import os
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from pytracer.backend.base import BackendUnavailable, TargetError
@@ -62,9 +62,11 @@ class EbpfBackend:
         selection: Selection,
         plans: Plans | None = None,
         dispositions: Dispositions | None = None,
+        refuse: Callable[[TargetError], None] | None = None,
     ) -> None:
         self.clock = Clock(time.time_ns() - time.monotonic_ns())
         self._target = target
+        self._refuse = refuse
         self._selection = selection
         self._plans = plans or NoPlans()
         self._dispositions = dispositions or Dispositions()
@@ -188,6 +190,8 @@ class EbpfBackend:
             found = threads_of(pid, self._selection.follow)
             if not found:
                 refusal = TargetError(pid, errno.ESRCH, f"attach: ptrace(PTRACE_SEIZE, {pid})")
+                if self._refuse is not None:
+                    self._refuse(refusal)
                 continue
             self._watch(pid)
             while found:

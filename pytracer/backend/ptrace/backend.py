@@ -82,7 +82,9 @@ class PtraceBackend:
         self._stopping = False
         self._bell = Bell()
         self._usage = api.Buffer(api.RUSAGE_SIZE) if count_cpu else None
-        self._stops = Stops(self._tracees, selection.follow, self._between)
+        self._stops = Stops(
+            self._tracees, selection.follow, self._between, selection.leave_at_execve
+        )
         self.foreign_exits = self._stops.foreign
 
     def stop(self) -> None:
@@ -131,6 +133,7 @@ class PtraceBackend:
         task = Task(child.pid, child.pid, read_comm(child.pid))
         # A failed execve leaves our own code: what it does then is not shown.
         self._tracees[child.pid] = Tracee(task, api.PTRACE_CONT)
+        self._stops.spared.add(child.pid)
         self._pending.append((child.pid, api.STATUS_SYSCALL, 0))
         return task
 

@@ -14,6 +14,7 @@ from pytracer.event.schema import (
     NewBy,
     Signal,
     Task,
+    TaskDetached,
     TaskExec,
     TaskExit,
     TaskExiting,
@@ -32,10 +33,19 @@ class Stops:
 
     ``announced`` maps tasks whose creation was seen, but not yet their first stop, to
     their creators. ``between`` is the request that runs a task up to its next entry.
-    ``foreign`` collects the ends of children that are not targets.
+    ``foreign`` collects the ends of children that are not targets. ``leave_at_execve`` lets go of
+    a task that executes a program, but for the first one of the tasks in ``spared``.
     """
 
-    def __init__(self, tracees: dict[int, Tracee], follow: bool, between: int) -> None:
+    def __init__(
+        self,
+        tracees: dict[int, Tracee],
+        follow: bool,
+        between: int,
+        leave_at_execve: bool = False,
+    ) -> None:
+        self.spared: set[int] = set()
+        self._leave_at_execve = leave_at_execve
         self.announced: dict[int, Task] = {}
         self.foreign: dict[int, int] = {}
         self._tracees = tracees
@@ -108,6 +118,13 @@ class Stops:
 
     def _executed(self, tracee: Tracee) -> Outcome:
         former = api.event_message(tracee.tid) or tracee.tid
+        if self._leave_at_execve:
+            if tracee.tid not in self.spared:
+                api.ptrace(api.PTRACE_DETACH, tracee.tid, None, None)
+                for tid in (former, tracee.tid):
+                    self._tracees.pop(tid, None)
+                return [TaskDetached(tracee.task, time.monotonic_ns())], 0, 0
+            self.spared.discard(tracee.tid)
         inside = tracee.inside
         if former != tracee.tid:
             # The thread that called execve takes over the leader's id; the leader is gone.

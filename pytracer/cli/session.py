@@ -72,6 +72,9 @@ class Session:
             TaskExit: self._task_exit,
         }
         limited = self._left is not None
+        # On a terminal shared with the target, a line stands before what the target does next:
+        # it is written while the task is still stopped, as strace does.
+        prompt = self._backend.name == "ptrace" and self._options.output is None
         try:
             for event in self._backend.events():
                 if event is None:
@@ -86,6 +89,8 @@ class Session:
                     watch(event)
                 call = decode(event)
                 handle(event, call)
+                if prompt:
+                    output.flush()
                 if limited and call is not None and kind is SyscallExit:
                     self._count(call)
         finally:

@@ -114,7 +114,7 @@ def _add(token: str, listed: dict[Abi, set[int]]) -> None:
             )
         abis = [abi]
     matches = _matcher(name)
-    found = False
+    found = name in CLASSES  # there may be none of a class
     for abi in abis:
         numbers = matches(abi)
         listed[abi] |= numbers

@@ -75,6 +75,9 @@ class Entry:
         found = set(self.extra_classes)
         for kind in self.args.values():
             found |= kind.classes
+        if "network" in found and "desc" not in self.extra_classes:
+            # strace's %desc leaves out what sockets alone have.
+            found.discard("desc")
         return frozenset(found)
 
     def _places(self, abi: Layout) -> dict[str, tuple[int, Type]]:

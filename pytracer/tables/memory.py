@@ -172,7 +172,9 @@ mlock2 = syscall(
 mlockall = syscall("mlockall", flags=FlagSet(MLOCKALL_FLAGS), classes="memory")
 munlockall = syscall("munlockall", classes="memory")
 mseal = syscall("mseal", addr=Pointer(), length=Size(), flags=Hex("kulong"), classes="memory")
-memfd_secret = syscall("memfd_secret", flags=FlagSet(MEMFD_SECRET_FLAGS), returns=NewFd())
+memfd_secret = syscall(
+    "memfd_secret", flags=FlagSet(MEMFD_SECRET_FLAGS), returns=NewFd(), classes="desc"
+)
 map_shadow_stack = syscall(
     "map_shadow_stack",
     addr=Pointer(),

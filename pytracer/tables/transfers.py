@@ -87,7 +87,7 @@ syscall(
     in_fd=Fd(),
     offset=_Offset(Number("kulong")),
     count=Size(),
-    classes="network",
+    classes="network desc",
 )
 syscall(
     "sendfile64",
@@ -95,7 +95,7 @@ syscall(
     in_fd=Fd(),
     offset=_Offset(Number("u64")),
     count=Size(),
-    classes="network",
+    classes="network desc",
     abis=(I386,),
 )
 syscall(

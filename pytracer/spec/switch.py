@@ -100,3 +100,16 @@ class Switch(Type):
     def parts(self) -> Iterator[Type]:
         yield self.default
         yield from self.cases.values()
+
+
+class Choice(Switch):
+    """A switch on something that depends on a switch itself: plans cover all its cases at once."""
+
+    def selector(self) -> tuple[str, int, tuple[int, ...]] | None:
+        return None
+
+    def fetches(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
+        found = dict.fromkeys(self.default.fetches(at, planning))
+        for kind in self.cases.values():
+            found.update(dict.fromkeys(kind.fetches(at, planning)))
+        return tuple(found)

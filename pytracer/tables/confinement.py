@@ -1,0 +1,116 @@
+"""Limits on what a process may do: seccomp, landlock, namespaces' relatives."""
+
+from __future__ import annotations
+
+from pytracer.spec.aggregate import StructOf
+from pytracer.spec.context import Context
+from pytracer.spec.entry import syscall
+from pytracer.spec.pointer import In, Out
+from pytracer.spec.returns import NewFd, Result
+from pytracer.spec.scalar import Enum, Fd, FlagSet, Hex, Number, Pointer, Size
+from pytracer.spec.switch import Switch
+from pytracer.spec.type import Scope
+from pytracer.spec.values import Integer, Value
+from pytracer.spec.versioned import Versioned
+from pytracer.tables.constants.landlock import (
+    LANDLOCK_ACCESS_FS,
+    LANDLOCK_ACCESS_NET,
+    LANDLOCK_ADD_RULE_FLAGS,
+    LANDLOCK_CREATE_FLAGS,
+    LANDLOCK_CREATE_RULESET_VERSION,
+    LANDLOCK_RULE_NET_PORT,
+    LANDLOCK_RULE_PATH_BENEATH,
+    LANDLOCK_RULE_TYPES,
+    LANDLOCK_SCOPES,
+)
+from pytracer.tables.constants.process import (
+    SECCOMP_FILTER_FLAGS,
+    SECCOMP_GET_ACTION_AVAIL,
+    SECCOMP_GET_NOTIF_SIZES,
+    SECCOMP_OPS,
+    SECCOMP_RETURNS,
+    SECCOMP_SET_MODE_FILTER,
+)
+from pytracer.tables.structs.bpf_filter import SECCOMP_PROGRAM
+
+NOTIFICATION_SIZES = StructOf(
+    seccomp_notif=Number("ushort"),
+    seccomp_notif_resp=Number("ushort"),
+    seccomp_data=Number("ushort"),
+)
+
+seccomp = syscall(
+    "seccomp",
+    operation=Enum(SECCOMP_OPS),
+    flags=Switch(
+        on="operation",
+        cases={SECCOMP_SET_MODE_FILTER: FlagSet(SECCOMP_FILTER_FLAGS)},
+        default=Hex(),
+    ),
+    args=Switch(
+        on="operation",
+        cases={
+            SECCOMP_SET_MODE_FILTER: In(SECCOMP_PROGRAM),
+            SECCOMP_GET_ACTION_AVAIL: In(Enum(SECCOMP_RETURNS)),
+            SECCOMP_GET_NOTIF_SIZES: Out(NOTIFICATION_SIZES),
+        },
+        default=Pointer(),
+    ),
+)
+
+ACCESS_FS = FlagSet(LANDLOCK_ACCESS_FS, "u64")
+ACCESS_NET = FlagSet(LANDLOCK_ACCESS_NET, "u64")
+SCOPED = FlagSet(LANDLOCK_SCOPES, "u64")
+
+
+class Ruleset(NewFd):
+    """A descriptor of a ruleset, or, where only that was asked for, the version."""
+
+    def bind(self, scope: Scope) -> Result:
+        made = super().bind(scope)
+        flags = scope.number("flags")
+
+        def result(ctx: Context) -> tuple[Value | None, Value | None]:
+            if flags(ctx, ctx.args) & LANDLOCK_CREATE_RULESET_VERSION:
+                return Integer(ctx.ret), None
+            return made(ctx)
+
+        return result
+
+
+landlock_create_ruleset = syscall(
+    "landlock_create_ruleset",
+    attr=In(
+        Versioned(
+            StructOf(
+                handled_access_fs=ACCESS_FS,
+                handled_access_net=ACCESS_NET,
+                scoped=SCOPED,
+                quiet_access_fs=ACCESS_FS,
+                quiet_access_net=ACCESS_NET,
+                quiet_scoped=SCOPED,
+            ),
+            size="size",
+            least=8,
+        )
+    ),
+    size=Size(),
+    flags=FlagSet(LANDLOCK_CREATE_FLAGS),
+    returns=Ruleset(),
+    classes="desc",
+)
+landlock_add_rule = syscall(
+    "landlock_add_rule",
+    ruleset_fd=Fd(),
+    rule_type=Enum(LANDLOCK_RULE_TYPES),
+    rule_attr=Switch(
+        on="rule_type",
+        cases={
+            LANDLOCK_RULE_PATH_BENEATH: In(StructOf(allowed_access=ACCESS_FS, parent_fd=Fd())),
+            LANDLOCK_RULE_NET_PORT: In(StructOf(allowed_access=ACCESS_NET, port=Number("u64"))),
+        },
+        default=Pointer(),
+    ),
+    flags=FlagSet(LANDLOCK_ADD_RULE_FLAGS),
+)
+landlock_restrict_self = syscall("landlock_restrict_self", ruleset_fd=Fd(), flags=Hex())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytracer.event.schema import SyscallEnter, SyscallExit, Task
+from pytracer.spec.abi import LAYOUTS, Layout
 from pytracer.spec.context import Context
 from pytracer.spec.entry import Compiled
 from pytracer.spec.values import Returned, Value
@@ -29,6 +30,26 @@ class Call(Context):
     at_entry: int
     step: int
     result: Returned | None
+
+    @property
+    def abi(self) -> Layout:
+        """How the caller stores C types."""
+        return LAYOUTS[self.entry.abi]
+
+    @property
+    def nr(self) -> int:
+        """The call's number."""
+        return self.entry.nr
+
+    @property
+    def pid(self) -> int:
+        """The process that makes the call."""
+        return self.task.pid
+
+    @property
+    def tid(self) -> int:
+        """The thread that makes the call."""
+        return self.task.tid
 
     @property
     def name(self) -> str:

@@ -19,7 +19,6 @@ from pytracer.event.schema import (
     TaskExit,
     TaskExiting,
 )
-from pytracer.spec.abi import LAYOUTS
 from pytracer.spec.context import LATER, Descriptors, Sockets
 from pytracer.spec.entry import Compiled
 from pytracer.spec.values import Integer, Phrase, Returned
@@ -30,6 +29,8 @@ MAX_ERRNO = 4095  # include/linux/err.h
 ALL_ELEMENTS = 1 << 16
 # Descriptions kept at hand; a target can ask for any number it likes.
 MOST_NUMBERS = 4096
+# Results of one call that are kept to be shared.
+MOST_RESULTS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Decoder:
         self.options = options or DecodeOptions()
         self.catalogue = Catalogue(self.options.raw)
         self.in_flight: dict[int, Call] = {}
+        self._wanted = self.options.wanted
         # Names of the calls that restart_syscall goes on with.
         self._interrupted: dict[int, str] = {}
         self._make = _call_class(self.options, descriptors, sockets or SocketTracker())
@@ -117,11 +119,7 @@ class Decoder:
         call = self._make()
         call.entry = event
         task = call.task = event.task
-        call.pid = task.pid
-        tid = call.tid = task.tid
         call.compiled = compiled
-        call.abi = LAYOUTS[abi]
-        call.nr = event.nr
         call.args = args = event.args
         call.memory = event.memory
         call.saved = {}
@@ -146,9 +144,9 @@ class Decoder:
         call.at_entry = len(values)
         for keep in compiled.keepers:
             keep(call)
-        if self.options.wanted is not None and not self.options.wanted(call):
+        if self._wanted is not None and not self._wanted(call):
             return None
-        self.in_flight[tid] = call
+        self.in_flight[task.tid] = call
         return call
 
     def _resume(self, call: Call, event: SyscallEnter) -> None:
@@ -180,8 +178,13 @@ class Decoder:
             if ret == -ERESTART_RESTARTBLOCK:
                 self._interrupted[call.tid] = call.interrupted or compiled.name
         else:
-            shown, note = compiled.result(call)
-            call.result = Returned(ret, shown, None, note)
+            result = compiled.results.get(ret)
+            if result is None:
+                shown, note = compiled.result(call)
+                result = Returned(ret, shown, None, note)
+                if compiled.plain and len(compiled.results) < MOST_RESULTS:
+                    compiled.results[ret] = result
+            call.result = result
         return call
 
     def _renamed(self, event: TaskExec) -> None:
@@ -193,7 +196,6 @@ class Decoder:
             self.in_flight.pop(task.tid, None)
         if call is not None:
             call.task = task
-            call.pid, call.tid = task.pid, task.tid
             self.in_flight[task.tid] = call
 
 
@@ -209,6 +211,7 @@ def _call_class(
         "descriptors": descriptors,
         "sockets": sockets,
         "string_bytes": options.string_bytes,
+        "whole": options.whole,
         "elements": ALL_ELEMENTS if options.whole else options.string_bytes + 1,
     }
     return type("Call", (Call,), constants)

@@ -90,11 +90,13 @@ class StructOf(Type):
         shown = self.order or tuple(f.name for f in placed if not isinstance(f.kind, Pad))
         steps = [(name, places[name][0], places[name][1].bind(inner)) for name in shown]
         brief = self.brief
+        # What no output will show is not worth decoding.
+        few = steps if brief is None else [step for step in steps if step[0] in brief]
 
         def decode(ctx: Context, raw: bytes, frame: tuple[Any, ...]) -> Value:
             fields = unpack(raw)
             found = []
-            for name, index, decode_field in steps:
+            for name, index, decode_field in steps if ctx.whole else few:
                 value = decode_field(ctx, fields[index], fields)
                 if value is not None:
                     found.append((name, value))

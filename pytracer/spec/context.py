@@ -83,11 +83,10 @@ class Context:
     error. ``memory`` is the memory of the current phase; ``saved`` holds what types
     kept from the entry, by address. ``string_bytes`` is the longest string wanted (-s),
     ``elements`` the
-    most elements of an array.
+    most elements of an array; ``whole`` says that no structure will be abbreviated.
     """
 
     __slots__ = (
-        "abi",
         "args",
         "descriptors",
         "elements",
@@ -95,17 +94,13 @@ class Context:
         "failed",
         "interrupted",
         "memory",
-        "nr",
-        "pid",
         "ret",
         "saved",
         "sockets",
         "string_bytes",
-        "tid",
+        "whole",
     )
 
-    abi: Layout
-    nr: int
     args: tuple[int, ...]
     ret: int
     failed: bool
@@ -115,10 +110,31 @@ class Context:
     saved: dict[Any, Any]
     string_bytes: int
     elements: int
-    pid: int
-    tid: int
+    whole: bool
     descriptors: Descriptors | None
     sockets: Sockets | None
+
+    # Asked for seldom, and known from elsewhere: the price of each attribute is paid by each call.
+
+    @property
+    def abi(self) -> Layout:
+        """How the caller stores C types."""
+        raise NotImplementedError
+
+    @property
+    def nr(self) -> int:
+        """The call's number."""
+        raise NotImplementedError
+
+    @property
+    def pid(self) -> int:
+        """The process that makes the call."""
+        raise NotImplementedError
+
+    @property
+    def tid(self) -> int:
+        """The thread that makes the call."""
+        raise NotImplementedError
 
 
 # A decoder's answer at entry when only the exit can tell.

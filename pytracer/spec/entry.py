@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from pytracer.spec.context import Context, Decode
 from pytracer.spec.plan import AtRegister, Fetch, From, Length, Phase, Planning
 from pytracer.spec.returns import Count, Result, Returns
 from pytracer.spec.type import Scope, SpecError, Type
+from pytracer.spec.values import Returned
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,8 @@ class Compiled:
     ``steps``: (argument name, register, decoder) in the order of printing. ``keepers`` are run at
     entry, once the
     arguments that can be decoded then have been. ``described``: false where only registers are
-    shown; ``raw``: because that was asked for.
+    shown; ``raw``: because that was asked for. ``plain``: the result depends on its number alone;
+    ``results`` then are those made so far, for the decoder to share.
     """
 
     name: str
@@ -32,6 +34,8 @@ class Compiled:
     never_returns: bool
     described: bool = True
     raw: bool = False
+    plain: bool = False
+    results: dict[int, Returned] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,8 @@ class Entry:
             result,
             self.returns.never_fails,
             self.returns.never_returns,
+            # A subclass may look at more: it says so for itself, or is not plain.
+            plain=vars(type(self.returns)).get("plain", False),
         )
 
     def selector(self, abi: Layout) -> Selector | None:
@@ -210,7 +216,8 @@ def syscall(
     """Describe a system call: its arguments as keywords, in ABI order.
 
     A keyword's trailing underscore is dropped: ``_`` is an argument without a name. ``classes``:
-    group names separated by blanks, beyond those that the arguments' types imply. ``abis``: the ABIs that are meant; all when left out.
+    group names separated by blanks, beyond those that the arguments' types imply. ``abis``: the
+    ABIs that are meant; all when left out.
     """
     entry = Entry(
         call,

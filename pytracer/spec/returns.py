@@ -17,15 +17,18 @@ Result: TypeAlias = Callable[[Context], tuple[Value | None, Value | None]]
 class Returns:
     """A result. ``never_fails``: a small negative number is a result like any other.
 
-    ``never_returns``: the call does not come back when it succeeds.
+    ``never_returns``: the call does not come back when it succeeds. ``plain``: nothing but the
+    number decides what it means, so that equal ones can be shared; not inherited.
     """
 
     never_fails = False
     never_returns = False
+    plain = False
 
     def bind(self, scope: Scope) -> Result:
         """Compile to a decoder of the result of a call that did not fail."""
-        return lambda ctx: (Integer(ctx.ret), None)
+        mask = (1 << 8 * scope.abi.register_bytes) - 1
+        return lambda ctx: (Integer(ctx.ret & mask), None)
 
     def fetches(self, planning: Planning) -> tuple[Fetch, ...]:
         """What must be read, at exit, to explain the result."""
@@ -39,9 +42,13 @@ class Returns:
 class Count(Returns):
     """A number, in decimal: bytes, a zero for success, anything without a further meaning."""
 
+    plain = True
+
 
 class HexResult(Returns):
     """An address or a mask, in hexadecimal."""
+
+    plain = True
 
     def bind(self, scope: Scope) -> Result:
         mask = (1 << 8 * scope.abi.register_bytes) - 1
@@ -50,6 +57,8 @@ class HexResult(Returns):
 
 class OctalResult(Returns):
     """Permission bits, in octal."""
+
+    plain = True
 
     def bind(self, scope: Scope) -> Result:
         return lambda ctx: (Integer(ctx.ret, Base.MODE), None)
@@ -117,6 +126,7 @@ class NoFailure(Returns):
     """A number from a call that cannot fail, whatever its value."""
 
     never_fails = True
+    plain = True
 
 
 class NoReturn(Returns):

@@ -201,11 +201,13 @@ class Fd(Type):
     def bind(self, scope: Scope) -> Decode:
         number = self.number(scope.abi)
 
+        plain = remembered(lambda raw: Descriptor(number(raw)))
+
         def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Value:
+            if ctx.descriptors is None:
+                return plain(ctx, raw, frame)  # type: ignore[no-any-return]
             fd = number(raw)
-            if ctx.descriptors is None or fd < 0:
-                return Descriptor(fd)
-            return Descriptor(fd, None, ctx.descriptors.about(ctx.pid, fd))
+            return Descriptor(fd, None, ctx.descriptors.about(ctx.pid, fd) if fd >= 0 else None)
 
         return decode
 
@@ -221,12 +223,17 @@ class DirFd(Type):
 
     def bind(self, scope: Scope) -> Decode:
         number = self.number(scope.abi)
-        here = Descriptor(AT_FDCWD, "AT_FDCWD")
+
+        def named(raw: int) -> Value:
+            fd = number(raw)
+            return Descriptor(fd, "AT_FDCWD" if fd == AT_FDCWD else None)
+
+        plain = remembered(named)
 
         def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Value:
-            fd = number(raw)
             if ctx.descriptors is None:
-                return here if fd == AT_FDCWD else Descriptor(fd)
+                return plain(ctx, raw, frame)  # type: ignore[no-any-return]
+            fd = number(raw)
             name = "AT_FDCWD" if fd == AT_FDCWD else None
             return Descriptor(fd, name, ctx.descriptors.about(ctx.pid, fd))
 

@@ -7,19 +7,33 @@ import re
 from pytracer.output.text.style import Quoting
 
 _NAMED = {9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
-_UNPRINTABLE = [code for code in range(256) if code not in _NAMED and not 32 <= code < 127]
-_OCTAL = _NAMED | {code: f"\\{code:o}" for code in _UNPRINTABLE}
-_HEX = _NAMED | {code: f"\\x{code:02x}" for code in _UNPRINTABLE}
-# What would end the text between angle brackets.
-_BRACKETS = (ord("<"), ord(">"))
-_OCTAL_INSIDE = _OCTAL | {code: f"\\{code:o}" for code in _BRACKETS}
-_HEX_INSIDE = _HEX | {code: f"\\x{code:02x}" for code in _BRACKETS}
+_PRINTABLE = {code: chr(code) for code in range(32, 127)}
+
+
+def _table(escape: str, brackets: bool) -> list[str]:
+    """How each byte is written. ``brackets``: those that would end a text between them, too."""
+    table = [escape.format(code) for code in range(256)]
+    for code, text in (_PRINTABLE | _NAMED).items():
+        if not brackets or text not in "<>":
+            table[code] = text
+    return table
+
+
+_OCTAL = _table("\\{:o}", False)
+_OCTAL_INSIDE = _table("\\{:o}", True)
+_HEX = _table("\\x{:02x}", False)
+_HEX_INSIDE = _table("\\x{:02x}", True)
 # An escape of fewer than three octal digits would swallow an octal digit that follows it.
-_AMBIGUOUS = re.compile(r"([\x00-\x08\x0e-\x1f])(?=[0-7])")
-_AMBIGUOUS_INSIDE = re.compile(r"([\x00-\x08\x0e-\x1f<>])(?=[0-7])")
+_ambiguous = re.compile(rb"[\x00-\x08\x0e-\x1f](?=[0-7])").finditer
+_ambiguous_inside = re.compile(rb"[\x00-\x08\x0e-\x1f<>](?=[0-7])").finditer
 _plain = re.compile(rb"[ !#-\[\]-~]*\Z").match
 _plain_inside = re.compile(rb"[ !#-;=?-\[\]-~]*\Z").match
 _text_only = re.compile(rb"[\t-\r -~]*\Z").match
+
+
+# Enumeration members are slow to look up on Python 3.11.
+_HEX_ALL, _HEX_UNPRINTABLE = Quoting.HEX_ALL, Quoting.HEX_UNPRINTABLE
+_HEX_CHARACTERS = Quoting.HEX_CHARACTERS
 
 
 def quote(data: bytes, quoting: Quoting = Quoting.ESCAPED) -> str:
@@ -27,37 +41,34 @@ def quote(data: bytes, quoting: Quoting = Quoting.ESCAPED) -> str:
 
     Source: strace(1), --strings-in-hex: octal escapes by default.
     """
-    if quoting is Quoting.HEX_ALL:
+    if quoting is _HEX_ALL:
         return hexadecimal(data)
     if _plain(data):
         return data.decode("ascii")
-    if quoting is Quoting.HEX_UNPRINTABLE and not _text_only(data):
+    if quoting is _HEX_UNPRINTABLE and not _text_only(data):
         return hexadecimal(data)
-    if quoting is Quoting.HEX_CHARACTERS:
-        return data.decode("latin-1").translate(_HEX)
-    return _octal(data.decode("latin-1"), _AMBIGUOUS, _OCTAL)
+    if quoting is _HEX_CHARACTERS:
+        return "".join([_HEX[byte] for byte in data])
+    parts = [_OCTAL[byte] for byte in data]
+    for found in _ambiguous(data):
+        parts[found.start()] = f"\\{data[found.start()]:03o}"
+    return "".join(parts)
 
 
 def quote_inside(data: bytes, quoting: Quoting = Quoting.ESCAPED) -> str:
     """Write bytes that stand between angle brackets: a path behind a descriptor, a task's name."""
-    if quoting is Quoting.HEX_ALL:
+    if quoting is _HEX_ALL:
         return hexadecimal(data)
     if _plain_inside(data):
         return data.decode("ascii")
-    if quoting is Quoting.HEX_UNPRINTABLE and not _text_only(data):
+    if quoting is _HEX_UNPRINTABLE and not _text_only(data):
         return hexadecimal(data)
-    if quoting is Quoting.HEX_CHARACTERS:
-        return data.decode("latin-1").translate(_HEX_INSIDE)
-    return _octal(data.decode("latin-1"), _AMBIGUOUS_INSIDE, _OCTAL_INSIDE)
-
-
-def _octal(text: str, ambiguous: re.Pattern[str], escapes: dict[int, str]) -> str:
-    parts = ambiguous.split(text)
-    if len(parts) == 1:
-        return text.translate(escapes)
-    return "".join(
-        f"\\{ord(part):03o}" if i % 2 else part.translate(escapes) for i, part in enumerate(parts)
-    )
+    if quoting is _HEX_CHARACTERS:
+        return "".join([_HEX_INSIDE[byte] for byte in data])
+    parts = [_OCTAL_INSIDE[byte] for byte in data]
+    for found in _ambiguous_inside(data):
+        parts[found.start()] = f"\\{data[found.start()]:03o}"
+    return "".join(parts)
 
 
 def hexadecimal(data: bytes) -> str:

@@ -26,7 +26,7 @@ enum record_type {
 #define CALL_NO_EXIT 2 /* the task ended inside the call */
 #define CALL_UNSEEN 4 /* the entry was not seen: seccomp's answer, or an attach in mid-call */
 #define EXIT_GROUP 1 /* the status is the whole thread group's */
-#define SIGNAL_IGNORED 1 /* dropped at the source; a tracer by ptrace would have seen it */
+#define SIGNAL_UNSEEN 1 /* ignored or deadly: never delivered, but a tracer by ptrace would see it */
 #define SIGNAL_STOPS 2 /* a stop signal that is not caught */
 
 struct record {
@@ -83,6 +83,7 @@ enum state {
 	STATE_SKIPPED, /* in a call that is not wanted */
 	STATE_NEWBORN, /* has not returned from the fork that made it */
 	STATE_LAUNCHING, /* waits to execve the program to trace */
+	STATE_FAILED, /* could not: what it does now is not the program's */
 };
 
 /* A traced thread: that it is traced, and its call in flight. record and data lie together: they are sent as one. */
@@ -92,7 +93,8 @@ struct thread {
 	u16 entry; /* first steps of the plan of the call in flight */
 	u16 exit_ok;
 	u16 exit_failed;
-	u16 pad;
+	u8 launching; /* its execve has not succeeded yet */
+	u8 fatal; /* a signal that ends the process was sent to it */
 	struct record record;
 	u8 data[DATA_BYTES];
 };

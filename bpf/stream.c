@@ -369,6 +369,11 @@ static inline void run(void *ctx, struct work *w, struct thread *t)
 	}
 }
 
+static inline u32 after_call(struct thread *t)
+{
+	return t->launching && t->record.ret < 0 ? STATE_FAILED : STATE_IDLE;
+}
+
 /* The plan's fetches are done: at entry the call is in flight from now on, at exit it is sent. */
 static inline void finish(void *ctx, struct work *w, struct thread *t)
 {
@@ -376,7 +381,7 @@ static inline void finish(void *ctx, struct work *w, struct thread *t)
 		t->state = STATE_CALL;
 	} else {
 		send_call(ctx, t);
-		t->state = STATE_IDLE;
+		t->state = after_call(t);
 	}
 	leave_gate();
 }
@@ -444,14 +449,14 @@ static inline struct call *begin(struct thread *t, void *regs, u64 now)
 	/* Numbers that no table has share the last entry. */
 	index = abi * MAX_NR + ((u32)nr < MAX_NR ? (u32)nr : MAX_NR - 1);
 	call = calls.lookup(&index);
+	t->record.nr = nr;
+	t->record.abi = abi;
 	if (!call || !(call->flags & CALL_WANTED))
 		return 0;
 	if (call->flags & CALL_FRAME)
 		t->record.args[0] = REG(R_SP);
 	t->record.ip = REG(R_IP);
 	t->record.enter_ns = now;
-	t->record.nr = nr;
-	t->record.abi = abi;
 	t->record.flags = 0;
 	t->record.chunks = 0;
 	t->record.used = 0;
@@ -501,8 +506,11 @@ int raw_tracepoint__sys_enter(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!t)
 		return 0;
-	if (t->state == STATE_LAUNCHING && ctx->args[1] != EXECVE)
-		return 0;
+	if (t->state >= STATE_LAUNCHING) {
+		if (t->state == STATE_FAILED || ctx->args[1] != EXECVE)
+			return 0;
+		t->launching = 1;
+	}
 	enter_gate();
 	if (!begin(t, (void *)ctx->args[0], bpf_ktime_get_ns())) {
 		t->state = STATE_SKIPPED;
@@ -542,8 +550,10 @@ int raw_tracepoint__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (!t)
 		return 0;
 	if (t->state >= STATE_SKIPPED) {
-		if (t->state != STATE_LAUNCHING)
+		if (t->state < STATE_LAUNCHING)
 			t->state = STATE_IDLE;
+		if (t->launching && (s64)ctx->args[1] < 0)
+			t->state = STATE_FAILED;
 		return 0;
 	}
 	enter_gate();
@@ -555,7 +565,7 @@ int raw_tracepoint__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 		t->record.flags = CALL_UNSEEN;
 		t->retry = ~0U;
 	}
-	if (dying()) {
+	if (!t->fatal && dying()) {
 		t->state = STATE_CALL;
 		goto out;
 	}
@@ -579,7 +589,7 @@ int raw_tracepoint__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 
 		if (s)
 			s->dropped++;
-		t->state = STATE_IDLE;
+		t->state = after_call(t);
 		goto out;
 	}
 	if (then || (t->retry && t->entry)) {
@@ -592,20 +602,36 @@ int raw_tracepoint__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 		}
 	}
 	send_call(ctx, t);
-	t->state = STATE_IDLE;
+	t->state = after_call(t);
 out:
 	leave_gate();
 	return 0;
 }
 
+#define CLONE_UNTRACED 0x00800000
+#define NR_CLONE(abi) ((abi) == 1 ? 120 : 56)
+#define NR_CLONE3 435
+
+/* A child that was made with CLONE_UNTRACED: no tracer by ptrace follows it. */
+static inline int untraced_child(struct thread *t)
+{
+	u64 flags = 0;
+
+	if (t->record.nr == NR_CLONE(t->record.abi))
+		flags = t->record.args[0];
+	else if (t->record.nr == NR_CLONE3)
+		bpf_probe_read_user(&flags, sizeof(flags), (void *)t->record.args[0]);
+	return flags & CLONE_UNTRACED ? 1 : 0;
+}
+
 int raw_tracepoint__sched_process_fork(struct bpf_raw_tracepoint_args *ctx)
 {
-	u32 zero = 0, key = bpf_get_current_pid_tgid(), child = 0, child_tgid = 0;
-	struct thread *t = threads.lookup(&key), *empty;
+	u32 zero = 0, key, child = 0, child_tgid = 0;
+	struct thread *t = traced(&key), *empty;
 	struct config *c = config.lookup(&zero);
 	struct event event = {.type = RECORD_FORK};
 
-	if (!t || !c || !c->follow || t->state == STATE_LAUNCHING)
+	if (!t || !c || !c->follow || t->state >= STATE_LAUNCHING || untraced_child(t))
 		return 0;
 	bpf_probe_read_kernel(&child, 4, (void *)(ctx->args[1] + OFFSET_PID));
 	bpf_probe_read_kernel(&child_tgid, 4, (void *)(ctx->args[1] + OFFSET_TGID));
@@ -647,6 +673,7 @@ int raw_tracepoint__sched_process_exec(struct bpf_raw_tracepoint_args *ctx)
 	if (!t)
 		return 0;
 	enter_gate();
+	t->launching = 0;
 	if (former != key) {
 		t->record.tid = key;
 		if (threads.update(&key, t)) {
@@ -711,7 +738,7 @@ int raw_tracepoint__signal_deliver(struct bpf_raw_tracepoint_args *ctx)
 	struct event event = {.type = RECORD_SIGNAL};
 	u64 handler = 1;
 
-	if (!t || ctx->args[0] == SIGKILL || t->state == STATE_LAUNCHING)
+	if (!t || ctx->args[0] == SIGKILL || t->state >= STATE_LAUNCHING)
 		return 0;
 	enter_gate();
 	event.time_ns = bpf_ktime_get_ns();
@@ -731,18 +758,37 @@ int raw_tracepoint__signal_deliver(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
+/*
+ * Signals that are never delivered, while ptrace would have the kernel deliver them: those that are
+ * ignored, dropped when they are sent; and those that end the process, which become SIGKILL when they
+ * are sent (complete_signal(), kernel/signal.c).
+ */
 int raw_tracepoint__signal_generate(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct event event = {.type = RECORD_SIGNAL, .flags = SIGNAL_IGNORED};
-	u32 key = 0;
+	struct event event = {.type = RECORD_SIGNAL, .flags = SIGNAL_UNSEEN};
+	u32 key = 0, result = ctx->args[4], page, flags = 0, code = 0;
+	struct marks *marks;
 	struct thread *t;
+	u64 group = 0;
 
-	if (ctx->args[4] != SIGNAL_RESULT_IGNORED)
+	if (result > SIGNAL_RESULT_IGNORED || ctx->args[0] == SIGKILL)
 		return 0;
 	bpf_probe_read_kernel(&key, 4, (void *)(ctx->args[2] + OFFSET_PID));
-	t = threads.lookup(&key);
-	if (!t || t->state == STATE_LAUNCHING)
+	page = key / MARKS;
+	marks = marked.lookup(&page);
+	if (!marks || !marks->set[key & (MARKS - 1)])
 		return 0;
+	t = threads.lookup(&key);
+	if (!t || t->state >= STATE_LAUNCHING)
+		return 0;
+	if (result != SIGNAL_RESULT_IGNORED) {
+		bpf_probe_read_kernel(&group, 8, (void *)(ctx->args[2] + OFFSET_SIGNAL));
+		bpf_probe_read_kernel(&flags, 4, (void *)(group + OFFSET_GROUP_FLAGS));
+		bpf_probe_read_kernel(&code, 4, (void *)(group + OFFSET_GROUP_EXIT_CODE));
+		if (!(flags & SIGNAL_GROUP_EXIT) || code != ctx->args[0])
+			return 0;
+		t->fatal = code;
+	}
 	enter_gate();
 	event.time_ns = bpf_ktime_get_ns();
 	event.tid = key;

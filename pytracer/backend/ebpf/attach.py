@@ -13,11 +13,12 @@ _ELF_CLASS32 = 1
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A thread to attach to. ``comm`` as the kernel stores it."""
+    """A thread to attach to. ``comm`` as the kernel stores it; ``stopped`` by job control."""
 
     pid: int
     tid: int
     comm: bytes
+    stopped: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,12 @@ def threads_of(pid: int, every: bool) -> list[Thread]:
     for tid in tids:
         try:
             comm = (folder / "task" / str(tid) / "comm").read_bytes().rstrip(b"\n")
-            if _field(folder / "task" / str(tid) / "status", b"State:") in "ZX":
+            state = _field(folder / "task" / str(tid) / "status", b"State:")
+            if state in "ZX":
                 continue
         except OSError:
             continue  # it has just ended
-        found.append(Thread(tgid, tid, comm.ljust(16, b"\0")))
+        found.append(Thread(tgid, tid, comm.ljust(16, b"\0"), state == "T"))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ from pytracer.event.memory import Snapshot
 from pytracer.event.schema import (
     Clock,
     Event,
+    GroupStop,
     Lost,
     NewBy,
     SyscallEnter,
@@ -51,6 +53,8 @@ _LOSSES = (
 class EbpfBackend:
     """Reports the system calls of its targets without ever stopping them.
 
+    ``refuse``, when given, hears of each process that is not there; otherwise the first is
+    raised.
     Errors: BackendUnavailable when the system does not let it work.
     """
 
@@ -69,6 +73,7 @@ class EbpfBackend:
         self._refuse = refuse
         self._selection = selection
         self._plans = plans or NoPlans()
+        self._refuse = refuse
         self._dispositions = dispositions or Dispositions()
         self._merger = Merger(not (selection.succeeded and selection.failed))
         self._tasks = Tasks(self._merger, selection.signals)
@@ -190,6 +195,9 @@ class EbpfBackend:
             found = threads_of(pid, self._selection.follow)
             if not found:
                 refusal = TargetError(pid, errno.ESRCH, f"attach: ptrace(PTRACE_SEIZE, {pid})")
+                if self._refuse is None:
+                    raise refusal
+                self._refuse(refusal)
                 if self._refuse is not None:
                     self._refuse(refusal)
                 continue
@@ -204,6 +212,9 @@ class EbpfBackend:
                     self._marks.set(thread.tid)
                     yield self._tasks.begin(thread.tid, thread.pid, thread.comm, NewBy.ATTACHED)
                     yield from self._in_progress(thread, key)
+                    if thread.stopped:
+                        task = self._tasks.alive[thread.tid]
+                        yield GroupStop(task, time.monotonic_ns(), signal.SIGSTOP)
                 # Threads may have been made while the list was read.
                 found = [
                     thread

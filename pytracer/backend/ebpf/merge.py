@@ -142,16 +142,17 @@ class Merger:
             exit_ns = record[wire.EXIT_NS]
             self._waiting.append((exit_ns << 2 | _EXIT, record, body))
             if self._deferred:
-                self._release((tid, enter_ns), exit_ns)
+                self._release((tid, enter_ns), exit_ns, record[wire.IP])
 
-    def _release(self, key: tuple[int, int], exit_ns: int) -> None:
+    def _release(self, key: tuple[int, int], exit_ns: int, ip: int) -> None:
         # What was ignored during the call a tracer by ptrace sees as the call returns; of the
         # signals before the real-time ones only one of a kind can be pending.
         pending: set[int] = set()
         for event in self._deferred.pop(key, ()):
             if event.other >= 32 or event.other not in pending:
                 pending.add(event.other)
-                self._waiting.append((exit_ns << 2 | _AFTER, event._replace(time_ns=exit_ns), b""))
+                event = event._replace(time_ns=exit_ns, ip=ip)
+                self._waiting.append((exit_ns << 2 | _AFTER, event, b""))
 
     def _in_flight(self, record: Record, body: bytes) -> None:
         """Show a call that has entered and, at the moment looked at, not returned."""

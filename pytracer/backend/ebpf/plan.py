@@ -198,7 +198,8 @@ def select(calls: bytes, selection: Selection) -> bytes:
             wanted: Iterable[int] = range(MAX_NR)
         else:
             # Numbers beyond the table share its last entry, and are always wanted.
-            wanted = {*selection.syscalls.get(abi, ()), MAX_NR - 1}
+            listed = selection.syscalls.get(abi, ())
+            wanted = {MAX_NR - 1, *(nr for nr in listed if 0 <= nr < MAX_NR)}
         for nr in wanted:
             data[(abi * MAX_NR + nr) * _CALL.size] |= flags
     return bytes(data)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ctypes
 import struct
 from ctypes import c_int, c_long, c_ulong, c_void_p
-from typing import Final
+from typing import Any, Final
 
 PTRACE_PEEKDATA: Final = 2
 PTRACE_PEEKUSER: Final = 3
@@ -65,41 +65,41 @@ SYSCALL_TRAP: Final = 5 | 0x80  # SIGTRAP, marked by PTRACE_O_TRACESYSGOOD
 STATUS_SYSCALL: Final = SYSCALL_TRAP << 8 | STATUS_STOPPED
 STATUS_SECCOMP: Final = EVENT_SECCOMP << 16 | 5 << 8 | STATUS_STOPPED
 
-_quick = ctypes.PyDLL(None, use_errno=True)
+# Calls without declared argument types cost half as much: a Python integer goes as a C int,
+# so addresses and 64-bit values must be given as c_void_p.
+_quick = ctypes.PyDLL(None)
+ptrace: Any = _quick.ptrace
+wait4: Any = _quick.wait4
 
-ptrace = _quick.ptrace
-ptrace.argtypes = [c_long, c_long, c_void_p, c_void_p]
-ptrace.restype = c_long
+_exact = ctypes.PyDLL(None, use_errno=True)
+process_vm_readv: Any = _exact.process_vm_readv  # without argument types, too
 
-wait4 = _quick.wait4
-wait4.argtypes = [c_int, c_void_p, c_int, c_void_p]
-wait4.restype = c_int
+# As ptrace, for the rare requests whose failure must be told or whose values are wide.
+ptrace_exact = _exact.ptrace
+ptrace_exact.argtypes = [c_long, c_long, c_void_p, c_void_p]
+ptrace_exact.restype = c_long
 
-waitid = _quick.waitid
+waitid = _exact.waitid
 waitid.argtypes = [c_int, c_int, c_void_p, c_int]
 waitid.restype = c_int
 
-process_vm_readv = _quick.process_vm_readv
-process_vm_readv.argtypes = [c_int, c_void_p, c_ulong, c_void_p, c_ulong, c_ulong]
-process_vm_readv.restype = c_long
-
-sigprocmask = _quick.sigprocmask
+sigprocmask = _exact.sigprocmask
 sigprocmask.argtypes = [c_int, c_void_p, c_void_p]
 sigprocmask.restype = c_int
 
-read = _quick.read
+read = _exact.read
 read.argtypes = [c_int, c_void_p, c_ulong]
 read.restype = c_long
 
-signalfd = _quick.signalfd
+signalfd = _exact.signalfd
 signalfd.argtypes = [c_int, c_void_p, c_int]
 signalfd.restype = c_int
 
-prctl = _quick.prctl
+prctl = _exact.prctl
 prctl.argtypes = [c_int, c_ulong, c_ulong, c_ulong, c_ulong]
 prctl.restype = c_int
 
-execve = _quick.execve
+execve = _exact.execve
 execve.argtypes = [ctypes.c_char_p, c_void_p, c_void_p]
 execve.restype = c_int
 
@@ -112,16 +112,17 @@ def last_errno() -> int:
 class Buffer:
     """Memory at a fixed address that the kernel writes and Python reads.
 
-    ``data`` is the bytearray, ``address`` where it lies, ``size`` its length.
+    ``data`` is the bytearray, ``address`` and ``pointer`` where it lies, ``size`` its length.
     """
 
-    __slots__ = ("_keep", "address", "data", "size")
+    __slots__ = ("_keep", "address", "data", "pointer", "size")
 
     def __init__(self, size: int) -> None:
         self.size = size
         self.data = bytearray(size)
         self._keep = (ctypes.c_char * size).from_buffer(self.data)
         self.address = ctypes.addressof(self._keep)
+        self.pointer = c_void_p(self.address)
 
 
 # struct ptrace_syscall_info: op, arch, instruction and stack pointers, then for an entry
@@ -151,7 +152,7 @@ def event_message(tid: int) -> int | None:
 
     Errors: None when the task is gone.
     """
-    if ptrace(PTRACE_GETEVENTMSG, tid, None, _message.address) < 0:
+    if ptrace_exact(PTRACE_GETEVENTMSG, tid, None, _message.address) < 0:
         return None
     return int.from_bytes(_message.data, "little")
 
@@ -164,7 +165,7 @@ def signal_info(tid: int) -> bytes | None:
 
     Errors: None when the task is gone, or stopped for no signal.
     """
-    if ptrace(PTRACE_GETSIGINFO, tid, None, _siginfo.address) < 0:
+    if ptrace_exact(PTRACE_GETSIGINFO, tid, None, _siginfo.address) < 0:
         return None
     return bytes(_siginfo.data)
 
@@ -180,7 +181,7 @@ def interrupted_call(tid: int) -> int | None:
 
     Errors: None when there is none, or the task is gone.
     """
-    if ptrace(PTRACE_PEEKUSER, tid, _AX, None) & 0xFFFF_FFFF != _ERESTART_RESTARTBLOCK:
+    if ptrace_exact(PTRACE_PEEKUSER, tid, _AX, None) & 0xFFFF_FFFF != _ERESTART_RESTARTBLOCK:
         return None
-    number: int = ptrace(PTRACE_PEEKUSER, tid, _ORIG_AX, None)
+    number: int = ptrace_exact(PTRACE_PEEKUSER, tid, _ORIG_AX, None)
     return number if number >= 0 else None

@@ -28,7 +28,7 @@ def seize(tid: int, options: int) -> TargetError | None:
         (api.PTRACE_SEIZE, "PTRACE_SEIZE", options),
         (api.PTRACE_INTERRUPT, "PTRACE_INTERRUPT", 0),
     ):
-        if api.ptrace(request, tid, None, data) < 0:
+        if api.ptrace_exact(request, tid, None, data) < 0:
             return TargetError(tid, api.last_errno(), f"attach: ptrace({name}, {tid})")
     return None
 
@@ -76,7 +76,7 @@ def release(
         _let_go(tid, status, tracees, stops, events)
     for tid in tracees:
         # A refusal means that it is gone; its end, if it is to be had, is read below.
-        api.ptrace(api.PTRACE_INTERRUPT, tid, None, None)
+        api.ptrace_exact(api.PTRACE_INTERRUPT, tid, None, None)
     deadline = time.monotonic_ns() + _PATIENCE_NS
     while tracees and time.monotonic_ns() < deadline:
         try:
@@ -102,7 +102,7 @@ def _let_go(
     # Only a stop for the delivery of a signal has one to pass on. A task that is stopped
     # for job control stays so by itself.
     inject = number if not event and number != api.SYSCALL_TRAP else 0
-    detached = api.ptrace(api.PTRACE_DETACH, tid, None, inject) == 0
+    detached = api.ptrace_exact(api.PTRACE_DETACH, tid, None, inject) == 0
     # One that was killed in its stop reports its end yet.
     if detached and tracee is not None:
         del tracees[tid]

@@ -217,13 +217,13 @@ def _reach_execve(child: Child, gate_write: int) -> None:
             opened = True
         inject = 0
         if status == api.STATUS_SYSCALL:
-            api.ptrace(api.PTRACE_GET_SYSCALL_INFO, child.pid, info.size, info.address)
+            api.ptrace_exact(api.PTRACE_GET_SYSCALL_INFO, child.pid, info.size, info.address)
             op, arch, _, _, number, *_ = api.unpack_entry(info.data)
             if op == api.OP_ENTRY and (arch, number) == _ENTRY_OF_EXECVE:
                 return
         elif not status >> 16:
             inject = status >> 8
-        api.ptrace(api.PTRACE_SYSCALL, child.pid, None, inject)
+        api.ptrace_exact(api.PTRACE_SYSCALL, child.pid, None, inject)
 
 
 def _effective(path: bytes, uid: int, gid: int) -> tuple[int, int]:

@@ -18,8 +18,8 @@ _page = api.Buffer(PAGE * _BATCH_PAGES)
 _view = memoryview(_page.data)
 _local = (ctypes.c_ulong * 2)(_page.address, PAGE)
 _remote = (ctypes.c_ulong * 2)(0, PAGE)
-_local_address = ctypes.addressof(_local)
-_remote_address = ctypes.addressof(_remote)
+_local_address = ctypes.c_void_p(ctypes.addressof(_local))
+_remote_address = ctypes.c_void_p(ctypes.addressof(_remote))
 _readv = api.process_vm_readv
 
 
@@ -40,7 +40,7 @@ def _peek_page(tid: int, address: int) -> bool:
     # The raw request stores the word; libc's wrapper returns it, and errno tells of failure.
     for offset in range(0, PAGE, 8):
         ctypes.set_errno(0)
-        word = api.ptrace(api.PTRACE_PEEKDATA, tid, address + offset, None)
+        word = api.ptrace_exact(api.PTRACE_PEEKDATA, tid, address + offset, None)
         if word == -1 and api.last_errno():
             return False
         _page.data[offset : offset + 8] = (word & 0xFFFF_FFFF_FFFF_FFFF).to_bytes(8, "little")

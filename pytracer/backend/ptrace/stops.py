@@ -94,7 +94,7 @@ class Stops:
     def _born(self, tid: int) -> Outcome:
         if not self._follow:
             # A clone that asked for CLONE_PTRACE by itself: not ours to follow.
-            api.ptrace(api.PTRACE_DETACH, tid, None, None)
+            api.ptrace_exact(api.PTRACE_DETACH, tid, None, None)
             return [], 0, 0
         parent = self.announced.pop(tid, None)
         if parent is None:
@@ -120,7 +120,7 @@ class Stops:
         former = api.event_message(tracee.tid) or tracee.tid
         if self._leave_at_execve:
             if tracee.tid not in self.spared:
-                api.ptrace(api.PTRACE_DETACH, tracee.tid, None, None)
+                api.ptrace_exact(api.PTRACE_DETACH, tracee.tid, None, None)
                 for tid in (former, tracee.tid):
                     self._tracees.pop(tid, None)
                 return [TaskDetached(tracee.task, time.monotonic_ns())], 0, 0
@@ -132,6 +132,7 @@ class Stops:
             if caller is not None:
                 inside = caller.inside
                 tracee.system_ns = caller.system_ns
+                tracee.hold_exit = caller.hold_exit
         tracee.inside = inside
         tracee.task = Task(tracee.tid, tracee.tid, read_comm(tracee.tid))
         tracee.between = self._between
@@ -140,7 +141,7 @@ class Stops:
 
     def _pointer(self, tid: int) -> int | None:
         info = self._info
-        if api.ptrace(api.PTRACE_GET_SYSCALL_INFO, tid, info.size, info.address) < 0:
+        if api.ptrace_exact(api.PTRACE_GET_SYSCALL_INFO, tid, info.size, info.address) < 0:
             return None
         pointer: int = api.unpack_exit(info.data)[2]
         return pointer

@@ -18,12 +18,13 @@ class Tracee:
 
     ``inside`` tells where the last system-call stop left it: OUTSIDE of any call, INSIDE
     one that was reported, or inside an UNWANTED one. ``between`` is the request that runs
-    it up to its next entry. ``system_ns``: what its process had spent in the kernel when
-    the call was entered. ``fresh`` until the first stop of a task that ran before it was
+    it up to its next entry. ``hold_exit``: whether it is to be held when the call that it
+    is in returns. ``system_ns``: what its process had spent in the kernel when the call
+    was entered. ``fresh`` until the first stop of a task that ran before it was
     attached; ``resumes`` is the call that it was then found in, to be restarted.
     """
 
-    __slots__ = ("between", "fresh", "inside", "resumes", "system_ns", "task", "tid")
+    __slots__ = ("between", "fresh", "hold_exit", "inside", "resumes", "system_ns", "task", "tid")
 
     def __init__(self, task: Task, between: int, fresh: bool = False) -> None:
         self.task = task
@@ -31,6 +32,7 @@ class Tracee:
         self.between = between
         self.fresh = fresh
         self.inside = OUTSIDE
+        self.hold_exit = True
         self.resumes: int | None = None
         self.system_ns = 0
 

@@ -45,6 +45,30 @@ def peek() -> bool:
     return failed or _peeked.data[0] != 0
 
 
+class Waiter:
+    """Asks for changes of state, and for the system time of the process that changed."""
+
+    def __init__(self, counting: bool) -> None:
+        self.counting = counting
+        self._usage = api.Buffer(api.RUSAGE_SIZE)
+        self._status = ctypes.c_int()
+        self._status_pointer = ctypes.byref(self._status)
+        # The built-in is cheaper than any call through ctypes.
+        self.wait: Callable[[int, int], tuple[int, int]] = (
+            self._wait_counting if counting else os.waitpid
+        )
+
+    def _wait_counting(self, pid: int, flags: int) -> tuple[int, int]:
+        tid = api.wait4(pid, self._status_pointer, flags, self._usage.pointer)
+        if tid < 0:
+            raise ChildProcessError
+        return tid, self._status.value
+
+    def system_ns(self) -> int:
+        """Tell how long the process last waited for has been in the kernel; 0 if not counting."""
+        return api.system_time_ns(self._usage) if self.counting else 0
+
+
 _Handler: TypeAlias = Callable[[int, FrameType | None], Any] | int | None
 
 

@@ -70,7 +70,6 @@ class EbpfBackend:
     ) -> None:
         self.clock = Clock(time.time_ns() - time.monotonic_ns())
         self._target = target
-        self._refuse = refuse
         self._selection = selection
         self._plans = plans or NoPlans()
         self._refuse = refuse
@@ -198,8 +197,6 @@ class EbpfBackend:
                 if self._refuse is None:
                     raise refusal
                 self._refuse(refusal)
-                if self._refuse is not None:
-                    self._refuse(refusal)
                 continue
             self._watch(pid)
             while found:
@@ -211,8 +208,9 @@ class EbpfBackend:
                     assert self._marks is not None
                     self._marks.set(thread.tid)
                     yield self._tasks.begin(thread.tid, thread.pid, thread.comm, NewBy.ATTACHED)
-                    yield from self._in_progress(thread, key)
-                    if thread.stopped:
+                    if not thread.stopped:  # a stop comes when the call is over
+                        yield from self._in_progress(thread, key)
+                    else:
                         task = self._tasks.alive[thread.tid]
                         yield GroupStop(task, time.monotonic_ns(), signal.SIGSTOP)
                 # Threads may have been made while the list was read.

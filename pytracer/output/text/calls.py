@@ -9,7 +9,10 @@ from pytracer.decode.call import Call
 from pytracer.output.text.leader import seconds
 from pytracer.output.text.render import Renderer
 from pytracer.output.text.style import LineStyle, Style
-from pytracer.spec.values import Became, Titled, Value
+from pytracer.spec.values import Became, Returned, Titled, Value
+
+# Results kept for being written again.
+MOST_RESULTS = 1 << 14
 
 # Words for error numbers are the C library's: pytracer never sets a locale for messages.
 error_text = lru_cache(maxsize=1024)(os.strerror)
@@ -20,9 +23,12 @@ class CallWriter:
 
     def __init__(self, style: Style, lines: LineStyle) -> None:
         self.style = style
-        self.lines = lines
-        self.column = style.column
         self.renderer = Renderer(style)
+        self._digits = lines.duration
+        # What closes the arguments at a column and leads to the result.
+        self._closing = [") " + " " * (style.column - i - 2) + "= " for i in range(style.column)]
+        # Results that are shared, as most are; keyed by identity.
+        self._results: dict[Returned, str] = {}
         # Renderers of calls that are written otherwise than most, made when they are needed.
         self._unlike = style.undecoded | (style.whole if style.abbreviate else frozenset())
         self._others: dict[tuple[bool, bool], Renderer] = {}
@@ -40,8 +46,9 @@ class CallWriter:
 
     def join(self, call: Call, values: list[tuple[str, Value]]) -> str:
         """Write arguments with what separates them."""
-        write = self.renderer_of(call).write
+        renderer = self.renderer_of(call) if self._unlike else self.renderer
         if self.style.arg_names:
+            write = renderer.write
             return ", ".join(
                 [
                     write(value)
@@ -50,28 +57,28 @@ class CallWriter:
                     for name, value in values
                 ]
             )
-        return ", ".join([write(value) for _, value in values])
+        return renderer.arguments(values)
 
     def begin(self, call: Call) -> str:
         """Write the call as far as its entry tells: ``read(3``."""
-        return f"{call.compiled.name}({self.join(call, call.values)}"
+        values = call.values
+        return f"{call.compiled.name}({self.join(call, values) if values else ''}"
 
     def rest(self, call: Call) -> str:
         """Write the arguments that only the exit told, with the separator before them."""
-        late = call.values[call.at_entry :]
-        if not late:
+        at = call.at_entry
+        values = call.values
+        if len(values) <= at:
             return ""
+        if not at:
+            return self.join(call, values)
+        late = values[at:]
         text = self.join(call, late)
-        if not call.at_entry:
-            return text
         # What an argument became continues it; anything else is another argument.
-        return f" {text}" if isinstance(late[0][1], Became) else f", {text}"
+        return f" {text}" if type(late[0][1]) is Became else f", {text}"
 
-    def result(self, call: Call) -> str:
-        """Write what follows the equals sign."""
-        result = call.result
-        assert result is not None
-        write = self.renderer_of(call).write
+    def _result(self, result: Returned) -> str:
+        write = self.renderer.write
         text = "?" if result.shown is None else write(result.shown)
         if result.error is not None:
             if not result.error:
@@ -82,19 +89,29 @@ class CallWriter:
                 text = f"{text} {result.error} ({error_text(-result.value)})"
         elif result.note is not None:
             text = f"{text} ({write(result.note)})"
-        if call.injected:
-            text += " (INJECTED)"
-        if self.lines.duration is not None:
-            text = f"{text} <{seconds(max(0, call.duration_ns), self.lines.duration)}>"
+        if len(self._results) >= MOST_RESULTS:
+            self._results.clear()
+        self._results[result] = text
         return text
 
     def end(self, call: Call, column: int) -> str:
         """Write the rest of a line that has reached ``column``."""
+        result, end = call.result, call.end
+        assert result is not None
+        assert end is not None
+        text = self._results.get(result) or self._result(result)
+        if end.injected:
+            text += " (INJECTED)"
+        if self._digits is not None:
+            text = f"{text} <{seconds(max(0, call.duration_ns), self._digits)}>"
         rest = self.rest(call)
-        pad = self.column - column - len(rest) - 2
-        return f"{rest}) {' ' * pad}= {self.result(call)}\n"
+        column += len(rest)
+        closing = self._closing[column] if column < len(self._closing) else ") = "
+        return f"{rest}{closing}{text}\n"
 
     def gone(self, call: Call, column: int) -> str:
         """Write the end of a call that does not come back: its task is on its way out."""
-        text = ") " if call.told else " <unfinished ...>) "
-        return f"{text}{' ' * (self.column - column - len(text))}= ?\n"
+        text = "" if call.told else " <unfinished ...>"
+        column += len(text)
+        closing = self._closing[column] if column < len(self._closing) else ") = "
+        return f"{text}{closing}?\n"

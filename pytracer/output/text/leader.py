@@ -25,23 +25,30 @@ def seconds(ns: int, digits: int) -> str:
 class Leader:
     """Makes the beginnings of lines.
 
-    ``several`` says whether more than one task is traced at the moment. The wall clock is
-    ``offset_ns`` ahead of the events' times.
+    ``bare``: lines begin with nothing at the moment. The wall clock is ``offset_ns`` ahead of the
+    events' times.
     """
 
     def __init__(self, style: LineStyle, offset_ns: int = 0) -> None:
         self.style = style
         self.offset_ns = offset_ns
-        self.several = False
+        self.bare = True
         self.abis: dict[int, Abi] = {}
         self.numbers: dict[int, int] = {}
         # Whether anything but a task's id can stand there.
         self.timed = bool(
             style.stamp is not Stamp.NONE or style.relative is not None or style.number or style.ip
         )
+        self.several(False)
         self._second = -1
         self._second_text = ""
         self._previous_ns: int | None = None
+
+    def several(self, several: bool) -> None:
+        """Take note whether more than one task is traced."""
+        self._several = several
+        style = self.style
+        self.bare = not (self.timed or style.pid_prefix or (several and style.bracket_pid))
 
     def make(self, task: Task, time_ns: int, ip: int | None = None) -> str:
         """Begin a line of a task."""
@@ -54,7 +61,7 @@ class Leader:
             if style.comm and task.comm:
                 return f"{task.tid}<{self._comm(task)}> "
             return f"{task.tid:<5} "
-        if self.several and style.bracket_pid:
+        if self._several and style.bracket_pid:
             comm = f"<{self._comm(task)}>" if style.comm and task.comm else ""
             return f"[pid {task.tid:5}{comm}] "
         return ""

@@ -28,6 +28,7 @@ from pytracer.output.text.leader import Leader
 from pytracer.output.text.stream import MOST_PIECES, Sink, Stream
 from pytracer.output.text.style import LineStyle, Quiet, Status, Style
 
+_NATIVE = Abi.X86_64
 _MODES = {Abi.X86_64: "64 bit", Abi.I386: "32 bit", Abi.X32: "x32"}
 
 
@@ -69,8 +70,7 @@ class TextOutput:
         # Text of calls that are shown only once it is known what became of them.
         self._staged: dict[int, str] = {}
         self._stage = self.lines.statuses is not None
-        # Whether a call's entry has more to it than its text.
-        self._plain = not self._stage and not self.lines.number
+        self._numbered = self.lines.number
         self._handlers: dict[type, Callable[..., None]] = {
             Signal: self._signal,
             GroupStop: self._group_stop,
@@ -106,37 +106,41 @@ class TextOutput:
         task = event.task
         if self._attached:
             self._announce()
-        abis = self.leader.abis
-        if abis.get(task.tid, Abi.X86_64) is not event.abi:
-            abis[task.tid] = event.abi
-            if Quiet.PERSONALITY not in self.lines.quiet:
-                mode = _MODES[event.abi]
-                self._remark(event, f"[ Process PID={task.tid} runs in {mode} mode. ]")
-        if not self._plain:
-            self.leader.numbers[task.tid] = event.nr
+        leader = self.leader
+        if leader.abis.get(task.tid, _NATIVE) is not event.abi:
+            self._changed_mode(event)
+        if self._numbered:
+            leader.numbers[task.tid] = event.nr
         if call is None:
             return
+        text = self.writer.begin(call)
         if self._stage:
-            lead = self.leader.make(task, event.time_ns, event.ip)
-            self._staged[task.tid] = lead + self.writer.begin(call)
+            self._staged[task.tid] = leader.make(task, event.time_ns, event.ip) + text
             return
         stream = self._shared or self._stream(task)
         if stream.open:
             stream.cut()
-        text = self.leader.make(task, event.time_ns, event.ip) + self.writer.begin(call)
+        if not leader.bare:
+            text = leader.make(task, event.time_ns, event.ip) + text
         stream.open = task.tid
         stream.column = len(text)
         stream.pieces.append(text)
 
+    def _changed_mode(self, event: SyscallEnter) -> None:
+        tid = event.task.tid
+        self.leader.abis[tid] = event.abi
+        if Quiet.PERSONALITY not in self.lines.quiet:
+            mode = _MODES[event.abi]
+            self._remark(event, f"[ Process PID={tid} runs in {mode} mode. ]")
+
     def exited(self, event: SyscallExit, call: Call) -> None:
         """Close the line of a call, resuming it if something else was printed since its entry."""
         task = event.task
-        tid = task.tid
         if self._stage:
             self._exited_staged(event, call)
             return
         stream = self._shared or self._stream(task)
-        if stream.open != tid:
+        if stream.open != task.tid:
             self._resume(stream, event, event.ip, call)
         stream.open = 0
         pieces = stream.pieces
@@ -225,7 +229,7 @@ class TextOutput:
         return stream
 
     def _count(self) -> None:
-        self.leader.several = len(self._alive) > 1
+        self.leader.several(len(self._alive) > 1)
 
     def _say(self, text: str) -> None:
         """Say something about the tracing itself, in order with what was written before."""

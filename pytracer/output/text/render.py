@@ -35,13 +35,17 @@ from pytracer.spec.values import (
 MEMORY_LIMIT = 1 << 16
 
 
+# Enumeration members are slow to look up on Python 3.11.
+_DEC, _HEX, _MODE = Base.DEC, Base.HEX, Base.MODE
+
+
 def integer(value: int, base: Base) -> str:
     """Write a number in its customary base, a zero without prefix as printf's %#x does."""
-    if base is Base.DEC:
+    if base is _DEC:
         return str(value)
-    if base is Base.HEX:
+    if base is _HEX:
         return hex(value) if value else "0"
-    if base is Base.MODE:
+    if base is _MODE:
         return f"0{value:o}" if value > 0o77 else f"{value:03o}"
     return f"0{value:o}" if value else "0"
 
@@ -61,7 +65,7 @@ class Renderer:
         # A NUL is reason enough for these to write a string in hexadecimal.
         self._in_hex = self.quoting in (Quoting.HEX_UNPRINTABLE, Quoting.HEX_ALL)
         self.brief = style.abbreviate if brief is None else brief
-        # Shared values (symbols and flags) are written once; keyed by identity.
+        # Values that decoders share are written once; keyed by identity.
         self._remembered: dict[Value, str] = {}
         self._writers: dict[type, Callable[[Any], str]] = {
             Integer: self._integer,
@@ -84,9 +88,22 @@ class Renderer:
             Unavailable: self._unavailable,
         }
 
+        # Numbers that are arguments are mostly shared, those in structures hardly ever.
+        self._argument_writers = self._writers | {
+            kind: self._remembering(self._writers[kind]) for kind in (Integer, Address, ProcessId)
+        }
+
     def write(self, value: Value) -> str:
         """Write one value."""
         return self._writers[type(value)](value)
+
+    def arguments(self, values: list[tuple[str, Value]]) -> str:
+        """Write arguments without their names, separated as they are in a call."""
+        known, writers = self._remembered.get, self._argument_writers
+        return ", ".join([known(value) or writers[type(value)](value) for _, value in values])
+
+    def _remembering(self, write: Callable[[Any], str]) -> Callable[[Any], str]:
+        return lambda value: self._remember(value, write(value))
 
     def _integer(self, value: Integer) -> str:
         return integer(value.value, value.base)
@@ -98,8 +115,10 @@ class Renderer:
         return hex(value.address)
 
     def _remember(self, value: Value, text: str) -> str:
-        if len(self._remembered) < MEMORY_LIMIT:
-            self._remembered[value] = text
+        if len(self._remembered) >= MEMORY_LIMIT:
+            # Among them are values that were not shared after all; those that are come back.
+            self._remembered.clear()
+        self._remembered[value] = text
         return text
 
     def _symbol(self, value: Symbol) -> str:
@@ -154,7 +173,9 @@ class Renderer:
         if value.name is not None and self.xlats is not Xlats.ABBREV:
             number = str(value.value)
             text = number if self.xlats is Xlats.RAW else f"{number} /* {value.name} */"
-        return text if value.about is None else text + self.reference(value.about)
+        if value.about is None:
+            return self._remember(value, text)
+        return text + self.reference(value.about)
 
     def reference(self, value: Reference) -> str:
         """Write what a descriptor refers to, in angle brackets."""

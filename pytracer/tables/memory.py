@@ -255,7 +255,7 @@ process_vm_readv = syscall(
     pid=Pid(),
     local_iov=Filled("liovcnt"),
     liovcnt=Size(),
-    remote_iov=Out(Places("riovcnt")),
+    remote_iov=In(Places("riovcnt")),
     riovcnt=Size(),
     flags=Size(),
 )

@@ -19,6 +19,7 @@ from pytracer.tables.constants.memory import (
     MPOL_MODE_FLAGS,
     MPOL_MODES,
 )
+from pytracer.tables.structs.padded import padded_hex
 
 _HUGE = MAP_HUGE_MASK << MAP_HUGE_SHIFT
 _MODE_FLAGS = 0
@@ -74,7 +75,7 @@ class NodeMask(Pointee):
     def bind_at(self, scope: Scope) -> DecodeAt:
         word = scope.abi.word
         number = scope.number(self.maxnode)
-        limit = 1 << 8 * scope.abi.register_bytes
+        limit = 1 << 64
 
         def decode_at(ctx: Context, address: int, frame: tuple[Any, ...]) -> Value:
             nodes = number(ctx, frame)
@@ -93,7 +94,7 @@ class NodeMask(Pointee):
             if not got:
                 return Address(address)
             items = tuple(
-                _padded(int.from_bytes(data[i * word : (i + 1) * word], "little"), word)
+                padded_hex(int.from_bytes(data[i * word : (i + 1) * word], "little"), word)
                 for i in range(got)
             )
             broken = address + got * word if got < wanted else 0
@@ -107,10 +108,6 @@ class NodeMask(Pointee):
         limit = min(words * planning.abi.word, CAPTURE_LIMIT)
         length = Length(From.CONST, limit)
         return (Fetch(at, planning.phase, length, limit, False, planning.always),)
-
-
-def _padded(number: int, size: int) -> Value:
-    return Phrase(f"{number:#0{2 * size + 2}x}", number)
 
 
 class PageState(Scalar):

@@ -8,7 +8,8 @@ from typing import Any
 from pytracer.spec.abi import Layout
 from pytracer.spec.context import Context, Decode
 from pytracer.spec.type import Scope, Type
-from pytracer.spec.values import Integer, Phrase, Struct, Value
+from pytracer.spec.values import Integer, Struct, Value
+from pytracer.tables.structs.padded import padded_hex
 
 USER_DESC_BYTES = 16
 
@@ -22,10 +23,6 @@ _BITS = (
     ("useable", 6, 1),
     ("lm", 7, 1),
 )
-
-
-def _padded(number: int) -> Value:
-    return Phrase(f"{number:#010x}", number)
 
 
 def entry_number(number: int) -> Value:
@@ -46,8 +43,8 @@ class UserDesc(Type):
             entry, base, limit, bits = struct.unpack("<4I", raw)
             fields = [
                 ("entry_number", entry_number(entry)),
-                ("base_addr", _padded(base)),
-                ("limit", _padded(limit)),
+                ("base_addr", padded_hex(base, 4)),
+                ("limit", padded_hex(limit, 4)),
             ]
             fields += [
                 (name, Integer(bits >> first & (1 << width) - 1)) for name, first, width in shown

@@ -37,7 +37,7 @@ def _orphaned(pid: int) -> bool:
         parent, group, session = map(int, fields[1:4])
         relations[int(entry.parent.name)] = parent, group, session
     if pid not in relations:
-        return False
+        return True  # it ran on to its end
     _, mine, session = relations[pid]
     for parent, group, _ in relations.values():
         if group == mine and parent in relations:

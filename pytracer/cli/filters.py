@@ -83,7 +83,7 @@ class Filter:
             register = 0
             for kind in describe(Abi(abi), nr).args.values():
                 plain = _unwrapped(kind)
-                if isinstance(plain, Path):
+                if isinstance(plain, Path) and plain.accessed:
                     places[0].append(register)
                 elif isinstance(plain, Fd | DirFd):
                     places[1].append(register)

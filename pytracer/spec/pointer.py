@@ -90,12 +90,17 @@ class Cstr(Pointee):
 
 
 class Path(Pointee):
-    """The name of a file, shown whole. ``at`` names the descriptor from which it starts, if any."""
+    """The name of a file, shown whole. ``at`` names the descriptor from which it starts, if any.
+
+    ``accessed``: whether the call looks at the file of that name (-P); a symbolic link's text
+    is but stored.
+    """
 
     classes = frozenset({"file"})
 
-    def __init__(self, at: str | None = None) -> None:
+    def __init__(self, at: str | None = None, accessed: bool = True) -> None:
         self.at = at
+        self.accessed = accessed
 
     def bind_at(self, scope: Scope) -> DecodeAt:
         def decode_at(ctx: Context, address: int, frame: tuple[Any, ...]) -> Value:

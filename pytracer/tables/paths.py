@@ -47,8 +47,13 @@ syscall(
     newpath=Path(at="newdirfd"),
     flags=FlagSet(AT_FLAGS_LINKAT),
 )
-syscall("symlink", oldpath=Path(), newpath=Path())
-syscall("symlinkat", target=Path(), newdirfd=DirFd(), linkpath=Path(at="newdirfd"))
+syscall("symlink", oldpath=Path(accessed=False), newpath=Path())
+syscall(
+    "symlinkat",
+    target=Path(accessed=False),
+    newdirfd=DirFd(),
+    linkpath=Path(at="newdirfd"),
+)
 syscall("unlink", path=Path())
 syscall("unlinkat", dirfd=DirFd(), pathname=Path(at="dirfd"), flags=FlagSet(AT_FLAGS_UNLINKAT))
 syscall("readlink", pathname=Path(), buf=LINK, bufsiz=Size())

@@ -176,7 +176,7 @@ RULES: tuple[Rule, ...] = (
 _URANDOM = re.compile(r'open(?:at)?\(.*"/dev/u?random", .* = (\d+)')
 _READ = re.compile(r"(read|close)\((\d+)")
 _BYTES = re.compile(r'"(?:[^"\\]|\\.)*"(?:\.\.\.)?')
-_ENVP = re.compile(r"^((?:STAMP )?(?:\[[^\]]*\] )*execve\(.*, )0x[0-9a-f]+( /\* \d+ vars? \*/)")
+_POINTER = re.compile(r"0x[0-9a-f]{9,16}|(?<=\[)[0-9a-f]{16}(?=\])")
 _NUMBER = re.compile(r"(?<![0-9A-Za-z_.])(?:\d{3,7}|0x[0-9a-f]{3,6})(?![0-9A-Za-z_.])(?!\*1024)")
 _PAGE = 4096
 
@@ -220,8 +220,8 @@ def normaliser(pids: Mapping[str, str], root: bool) -> Callable[[int, str, str],
             if not rule.only or name in rule.only:
                 text = rule.pattern.sub(rule.replacement, text)
         if root and index == 0:
-            # The first environment is passed from the tracer's own memory.
-            text = _ENVP.sub(r"\1ENVP\2", text)
+            # The first execve is the tracer's own: its code, its memory.
+            text = _POINTER.sub("POINTER", text)
         return _NUMBER.sub(pid_of, text)
 
     return normalise

@@ -187,7 +187,7 @@ def _collect(log: Path, options: Sequence[str], status: int, stderr: str, pid: i
         tasks = split_log(text) if following(options) else single_log(text)
     else:
         tasks = {}
-    if not tasks:
+    if not any(tasks.values()):
         raise RunFailed(f"no trace was written (exit status {status}):\n{stderr[-3000:]}")
     return Trace(streams_of(tasks), status, stderr, pid)
 

@@ -126,8 +126,8 @@ def test_names_lines(line: str, name: str) -> None:
 
 def test_hides_pids_and_times_alone() -> None:
     hide = normaliser(pid_names({"0": 12345, "0.0": 12347}, 12340), root=True)
-    assert hide(0, "execve", 'execve("/a", ["a"], 0x7ffd /* 3 vars */) = 0') == (
-        'execve("/a", ["a"], ENVP /* 3 vars */) = 0'
+    assert hide(0, "execve", 'execve("/a", ["a"], 0x7ffdc0de0010 /* 3 vars */) = 0') == (
+        'execve("/a", ["a"], POINTER /* 3 vars */) = 0'
     )
     assert hide(1, "kill", "kill(12347, SIGTERM) = 0") == "kill(PID<0.0>, SIGTERM) = 0"
     assert hide(1, "read", 'read(3, "x", 12348) = 123') == 'read(3, "x", 12348) = 123'

@@ -87,8 +87,6 @@ OPTIONS = (
     "-e verbose=!newfstatat",
     "-P file",
     "-P file -P folder",
-    "-e read=0,1",
-    "-e write=1",
     "-E ADDED=1 -E HOME",
     "-b execve",
     "-A",
@@ -147,7 +145,8 @@ SUMMARIES = (
 
 
 def _program() -> Program:
-    return Program((str(build("plain.c")), "fork"))
+    # strace 6.1 does not decode rseq: what raw and verbose do to it cannot be compared.
+    return Program((str(build("plain.c")), "fork"), env={"GLIBC_TUNABLES": "glibc.pthread.rseq=0"})
 
 
 @pytest.mark.parametrize("options", OPTIONS)

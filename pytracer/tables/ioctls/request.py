@@ -1,0 +1,248 @@
+"""The request of an ioctl, and the argument whose type it decides."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from pytracer.spec.abi import LAYOUTS, Layout
+from pytracer.spec.context import LATER, Context, Decode
+from pytracer.spec.plan import At, Fetch, From, Length, Planning
+from pytracer.spec.pointer import CAPTURE_LIMIT
+from pytracer.spec.returns import Result, Returns
+from pytracer.spec.scalar import Scalar
+from pytracer.spec.type import Scope, SpecError, Type
+from pytracer.spec.values import (
+    Base,
+    Changed,
+    Function,
+    Integer,
+    Phrase,
+    Symbol,
+    Text,
+    Value,
+)
+from pytracer.tables.ioctls import TOPICS
+from pytracer.tables.ioctls.sized import sized_name
+
+_CODES = {
+    "x86_64": "pytracer.tables.constants.ioctl_codes",
+    "i386": "pytracer.tables.constants.ioctl_codes_i386",
+    "x32": "pytracer.tables.constants.ioctl_codes_x32",
+}
+# _IOC_NONE, _IOC_WRITE, _IOC_READ: include/uapi/asm-generic/ioctl.h
+WRITE, READ = 1, 2
+_DIRECTIONS = ("_IOC_NONE", "_IOC_WRITE", "_IOC_READ", "_IOC_READ|_IOC_WRITE")
+
+
+@cache
+def names(abi: Layout) -> Mapping[int, tuple[str, ...]]:
+    """The names of each request, in alphabetical order."""
+    codes: Mapping[int, tuple[str, ...]] = importlib.import_module(_CODES[abi.name]).CODES
+    return codes
+
+
+@cache
+def codes(abi: Layout) -> Mapping[str, int]:
+    """The code of each request."""
+    return {name: code for code, all_names in names(abi).items() for name in all_names}
+
+
+def direction(code: int) -> int:
+    """WRITE, READ, both or neither, as the target means it."""
+    return code >> 30
+
+
+def size(code: int) -> int:
+    """The bytes that the argument points to."""
+    return code >> 16 & 0x3FFF
+
+
+class Request(Scalar):
+    """An ioctl request: a name, or its parts where nothing has given it one."""
+
+    def __init__(self) -> None:
+        super().__init__("uint")
+
+    def bind(self, scope: Scope) -> Decode:
+        known: dict[int, Value] = {}
+        abi = scope.abi
+
+        def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Value:
+            code = raw & 0xFFFFFFFF
+            value = known.get(code)
+            if value is None:
+                value = _name(code, names(abi).get(code))
+                if len(known) < 4096:
+                    known[code] = value
+            return value
+
+        return decode
+
+
+def _name(code: int, found: tuple[str, ...] | None) -> Value:
+    special = sized_name(code)
+    every = (special, *found) if special and found else (special,) if special else found
+    if every:
+        return Symbol(code, " or ".join(every))
+    kind = Integer(code >> 8 & 0xFF, Base.HEX)
+    number = Integer(code & 0xFF, Base.HEX)
+    parts = (Phrase(_DIRECTIONS[direction(code)]), kind, number, Integer(size(code), Base.HEX))
+    return Function("_IOC", parts, Integer(code, Base.HEX))
+
+
+class _Unknown(Type):
+    """The argument of a request that nobody described: a number; its bytes under -v."""
+
+    ctype = "kulong"
+
+    def bind(self, scope: Scope) -> Decode:
+        request = scope.number("op")
+        number = self.number(scope.abi)
+
+        def read(ctx: Context, address: int, length: int) -> Value | None:
+            shown = min(length, ctx.string_bytes)
+            data = ctx.memory.read(address, shown) if address and length else None
+            if not isinstance(data, bytes):
+                return None
+            return Text(data, shown < length, address, escaped=True)
+
+        def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Any:
+            address = number(raw)
+            plain = Integer(address, Base.HEX)
+            # The bytes are only wanted where nothing is abbreviated.
+            if ctx.elements <= ctx.string_bytes + 1:
+                return plain
+            code = request(ctx, frame) & 0xFFFFFFFF
+            before = ctx.saved.get(_Unknown)
+            if before is None and direction(code) & WRITE:
+                before = read(ctx, address, size(code)) or plain
+            if not direction(code) & READ:
+                return before or plain
+            if not ctx.exiting:
+                ctx.saved[_Unknown] = before
+                return LATER
+            after = read(ctx, address, size(code)) or plain
+            if not isinstance(before, Text) or not isinstance(after, Text):
+                return before or after
+            return Changed(before, after)
+
+        return decode
+
+    def fetches(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
+        if not planning.whole:
+            return ()
+        limit = max(min(planning.string_bytes, CAPTURE_LIMIT), 1)
+        length = Length(From.CONST, limit)
+        late = planning.at_exit(always=True)
+        return (
+            Fetch(at, planning.phase, length, limit),
+            Fetch(at, late.phase, length, limit, always=True),
+        )
+
+
+class Argument(Type):
+    """The argument of an ioctl, of the type that ``requests`` has for it."""
+
+    ctype = "kulong"
+
+    def __init__(self, requests: Mapping[str, Type]) -> None:
+        self.requests = requests
+        self.unknown = _Unknown()
+        self._cases: dict[int, Mapping[int, Type]] = {}
+
+    def cases(self, abi: Layout) -> Mapping[int, Type]:
+        """The types by request code.
+
+        Errors: SpecError for a name that no ABI's headers know.
+        """
+        found = self._cases.get(abi.index)
+        if found is None:
+            known = codes(abi)
+            missing = [n for n in self.requests if not any(n in codes(a) for a in LAYOUTS)]
+            if missing:
+                raise SpecError(f"no header has an ioctl request {', '.join(missing)}")
+            found = {known[n]: kind for n, kind in self.requests.items() if n in known}
+            self._cases[abi.index] = found
+        return found
+
+    def bind(self, scope: Scope) -> Decode:
+        request = scope.number("op")
+        unknown = self.unknown.bind(scope)
+        bound: dict[int, Decode] = {}
+        cases = self.cases
+
+        def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Any:
+            code = request(ctx, frame) & 0xFFFFFFFF
+            decode_one = bound.get(code)
+            if decode_one is None:
+                kind = cases(scope.abi).get(code)
+                if kind is None:
+                    return unknown(ctx, raw, frame)
+                decode_one = bound[code] = kind.bind(scope)
+            return decode_one(ctx, raw, frame)
+
+        return decode
+
+    def selector(self) -> tuple[str, int, tuple[int, ...]] | None:
+        every = sorted({code for abi in LAYOUTS for code in self.cases(abi)})
+        return "op", 0xFFFFFFFF, tuple(every)
+
+    def fetches(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
+        chosen = planning.selector
+        kind = None if chosen is None else self.cases(planning.abi).get(chosen)
+        return (kind or self.unknown).fetches(at, planning)
+
+    def prefetch(self, scope: Scope, index: int) -> Callable[[Context], None] | None:
+        request = scope.number("op")
+        keepers: dict[int, Callable[[Context], None] | None] = {}
+
+        def keep(ctx: Context) -> None:
+            code = request(ctx, ctx.args) & 0xFFFFFFFF
+            if code not in keepers:
+                kind = self.cases(scope.abi).get(code)
+                keepers[code] = kind.prefetch(scope, index) if kind else None
+            keeper = keepers[code]
+            if keeper is not None:
+                keeper(ctx)
+
+        return keep
+
+    def parts(self) -> Iterator[Type]:
+        yield from self.requests.values()
+
+
+class Answer(Returns):
+    """The result of an ioctl, of the kind that ``results`` has for its request."""
+
+    def __init__(self, results: Mapping[str, Returns]) -> None:
+        self.results = results
+
+    def bind(self, scope: Scope) -> Result:
+        request = scope.number("op")
+        plain = super().bind(scope)
+        abi = scope.abi
+
+        @cache
+        def bound() -> dict[int, Result]:
+            known = codes(abi)
+            return {known[n]: r.bind(scope) for n, r in self.results.items() if n in known}
+
+        def result(ctx: Context) -> tuple[Value | None, Value | None]:
+            tell = bound().get(request(ctx, ctx.args) & 0xFFFFFFFF, plain)
+            return tell(ctx)
+
+        return result
+
+
+def described() -> tuple[dict[str, Type], dict[str, Returns]]:
+    """All requests and results of all topics."""
+    requests: dict[str, Type] = {}
+    results: dict[str, Returns] = {}
+    for topic in TOPICS:
+        module = importlib.import_module(f"pytracer.tables.ioctls.{topic}")
+        requests.update(module.REQUESTS)
+        results.update(getattr(module, "RESULTS", {}))
+    return requests, results

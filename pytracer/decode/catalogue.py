@@ -13,6 +13,7 @@ from pytracer.spec.entry import BOOK, Book, Compiled, Entry
 from pytracer.spec.returns import Count, HexResult
 from pytracer.spec.scalar import Hex
 from pytracer.tables import FAMILIES
+from pytracer.tables.groups import GROUPS
 
 _NUMBERS = {
     Abi.X86_64: "pytracer.tables.numbers.x86_64",
@@ -60,7 +61,14 @@ def undescribed(abi: Abi, nr: int, raw: bool = False) -> Entry:
     name, count = known if known is not None else (name_of(abi, nr), 6)
     args = {f"arg{i + 1}": Hex("kulong") for i in range(count)}
     returns = HexResult() if raw else Count()
-    return Entry(name, dict(args), returns, frozenset(), frozenset({int(abi)}), None)
+    return Entry(name, dict(args), returns, _groups(name), frozenset({int(abi)}), None)
+
+
+def _groups(name: str) -> frozenset[str]:
+    # Numbers of x86_64 that x32 programs may not use are of the group of the call itself.
+    plain = name.removesuffix("#64")
+    entry = book().entries.get((plain, int(Abi.X86_64)))
+    return entry.classes if entry is not None else GROUPS.get(plain, frozenset())
 
 
 class Catalogue:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pytracer.spec.abi import I386
+from pytracer.spec.aggregate import StructOf
 from pytracer.spec.context import Context
 from pytracer.spec.entry import syscall
 from pytracer.spec.pointer import In, Out, OutIf
@@ -14,13 +15,15 @@ from pytracer.spec.type import Scope, Type
 from pytracer.spec.values import Integer, Phrase, Value
 from pytracer.tables.constants.times import (
     ADJTIMEX_STATES,
+    CLOCKS,
     ITIMER_WHICH,
     TFD_FLAGS,
     TIMER_FLAGS,
 )
-from pytracer.tables.structs.clock import TIMEX, TIMEX64, TIMEZONE, Clock, Remaining, TimeAt
+from pytracer.tables.structs.clock import TIMEX, TIMEX64, TIMEZONE, Remaining, TimeAt
 from pytracer.tables.structs.restart import Resumed
 from pytracer.tables.structs.sigevent import SIGEVENT
+from pytracer.tables.structs.ticks import Ticks
 from pytracer.tables.structs.time import (
     ITIMERSPEC,
     ITIMERSPEC64,
@@ -62,7 +65,7 @@ class TimeResult(Returns):
         return result
 
 
-CLOCK = Clock()
+CLOCK = Enum(CLOCKS)
 FLAGS = FlagSet(TIMER_FLAGS)
 TIMERFD_FLAGS = FlagSet(TFD_FLAGS)
 WHICH = Enum(ITIMER_WHICH)
@@ -73,6 +76,10 @@ gettimeofday = syscall("gettimeofday", tv=Out(TIMEVAL), tz=Out(TIMEZONE), classe
 settimeofday = syscall("settimeofday", tv=In(TIMEVAL), tz=In(TIMEZONE), classes="clock")
 getitimer = syscall("getitimer", which=WHICH, curr_value=Out(ITIMERVAL))
 setitimer = syscall("setitimer", which=WHICH, new_value=In(ITIMERVAL), old_value=Out(ITIMERVAL))
+times = syscall(
+    "times",
+    buf=Out(StructOf(tms_utime=Ticks(), tms_stime=Ticks(), tms_cutime=Ticks(), tms_cstime=Ticks())),
+)
 adjtimex = syscall("adjtimex", buf=Out(TIMEX), returns=StateResult(), classes="clock")
 nanosleep = syscall("nanosleep", req=In(TIMESPEC), rem=OutIf(TIMESPEC, interrupted))
 

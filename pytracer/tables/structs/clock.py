@@ -3,45 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from pytracer.spec.aggregate import Pad, StructOf
 from pytracer.spec.context import LATER, Context, Decode
 from pytracer.spec.pointer import OutIf
 from pytracer.spec.scalar import FlagSet, Number, Scalar
 from pytracer.spec.type import Scope, Type
-from pytracer.spec.values import Address, Function, Integer, Symbol, Value
+from pytracer.spec.values import Address, Integer, Value
 from pytracer.tables.constants.times import (
     ADJTIMEX_MODES,
     ADJTIMEX_STATUS,
-    CLOCKS,
-    CPU_CLOCKS,
 )
 from pytracer.tables.structs.time import TIMEVAL, TIMEVAL64, dated
-
-# Clock ids of processes, threads and descriptors are negative.
-# Source: CPUCLOCK_PERTHREAD_MASK and CLOCKFD, include/linux/posix-timers_types.h.
-_PER_THREAD: Final = 4
-_KIND: Final = 7
-_DESCRIPTOR: Final = 3
-
-
-class Clock(Scalar):
-    """A clock: one of the system's, or that of a process, a thread or a device."""
-
-    def __init__(self) -> None:
-        super().__init__("int")
-
-    def make(self, number: int) -> Value:
-        if number >= 0:
-            return Symbol(number, CLOCKS.name_of(number), CLOCKS.unknown)
-        kind = number & _KIND
-        owner = Integer(~(number >> 3))
-        if kind == _DESCRIPTOR:
-            return Function("FD_TO_CLOCKID", (owner,), Integer(number))
-        cpu = Symbol(kind, CPU_CLOCKS.name_of(kind), CPU_CLOCKS.unknown)
-        of = "THREAD" if number & _PER_THREAD else "PROCESS"
-        return Function(f"MAKE_{of}_CPUCLOCK", (owner, cpu), Integer(number))
 
 
 class TimeAt(Scalar):

@@ -20,8 +20,10 @@ from pytracer.spec.values import (
     Became,
     Flags,
     Integer,
+    Phrase,
     Set,
     Struct,
+    Symbol,
     Value,
 )
 from pytracer.tables.constants.process import (
@@ -66,8 +68,13 @@ class PolicyResult(Returns):
     def bind(self, scope: Scope) -> Result:
         def result(ctx: Context) -> tuple[Value | None, Value | None]:
             found = policy(ctx.ret)
-            named = isinstance(found, Flags) or getattr(found, "name", None) is not None
-            return Integer(ctx.ret, Base.HEX), found if named else None
+            names: tuple[str | None, ...] = ()
+            if isinstance(found, Flags):
+                names = found.names
+            elif isinstance(found, Symbol):
+                names = (found.name,)
+            note = "|".join(filter(None, names))
+            return Integer(ctx.ret, Base.HEX), Phrase(note, ctx.ret) if note else None
 
         return result
 

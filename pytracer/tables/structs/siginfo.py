@@ -49,6 +49,7 @@ from pytracer.tables.constants.signals import (
     TRAP_PERF_FLAGS,
 )
 from pytracer.tables.structs.signal import signal_name
+from pytracer.tables.structs.ticks import ticks
 
 SIGINFO_BYTES = 128  # SI_MAX_SIZE, include/uapi/asm-generic/siginfo.h
 
@@ -181,8 +182,8 @@ def _child(reader: _Reader, code: int, abi: int) -> Fields:
     return [
         *reader.source(),
         ("si_status", shown),
-        ("si_utime", Integer(reader.at(clock, at))),
-        ("si_stime", Integer(reader.at(clock, at + struct.calcsize(clock)))),
+        ("si_utime", ticks(reader.at(clock, at))),
+        ("si_stime", ticks(reader.at(clock, at + struct.calcsize(clock)))),
     ]
 
 

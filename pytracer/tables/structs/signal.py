@@ -124,12 +124,10 @@ class Handler(Scalar):
         super().__init__("ptr")
 
     def bind(self, scope: Scope) -> Decode:
-        size, _, _ = self.measure(scope.abi)
         number = self.number(scope.abi)
-        named = {
-            value & (1 << size * 8) - 1: Symbol(value & (1 << size * 8) - 1, name)
-            for value, name in SIG_HANDLERS.entries
-        }
+        # SIG_ERR is known in its 64-bit form only.
+        unsigned = {value & (1 << 64) - 1: name for value, name in SIG_HANDLERS.entries}
+        named = {value: Symbol(value, name) for value, name in unsigned.items()}
 
         def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Value:
             handler = number(raw)

@@ -15,6 +15,7 @@ from pytracer.cli.options import Options, Summary
 from pytracer.target.selection import Selection, Target
 
 if TYPE_CHECKING:
+    from pytracer.backend.ptrace.rules import Holds
     from pytracer.decode.decoder import DecodeOptions
 
 
@@ -76,8 +77,23 @@ def make(
         selection,
         count_cpu=options.summary is not Summary.NONE and not options.summary_wall,
         kill_on_exit=options.kill_on_exit,
+        holds=_holds(options, decoding),
         refuse=refuse,
     )
+
+
+def _holds(options: Options, decoding: DecodeOptions) -> Holds | None:
+    """Say which calls' tasks must stay stopped while they are decoded; None for all.
+
+    What a line needs beyond memory, such as the path of a descriptor, is looked up in /proc:
+    it must not change meanwhile. Nor may the target write where the line is about to be written.
+    """
+    looked_up = options.decode_fds or options.decode_pids or options.paths or options.trace_fds
+    if looked_up or (options.output is None and options.summary is not Summary.ONLY):
+        return None
+    from pytracer.decode.plans import TablePlans
+
+    return TablePlans(decoding.string_bytes, decoding.whole).phases
 
 
 def _ebpf(

@@ -8,7 +8,7 @@ from pytracer.decode.catalogue import describe, numbers
 from pytracer.event.schema import Abi
 from pytracer.spec.abi import LAYOUTS
 from pytracer.spec.entry import Selector
-from pytracer.spec.plan import Fetch
+from pytracer.spec.plan import Fetch, Phase
 
 
 class TablePlans:
@@ -42,3 +42,13 @@ class TablePlans:
         """The plan of a call for one value of the selector; None for the others."""
         entry = describe(abi, nr)
         return entry.fetches(LAYOUTS[abi], self._string_bytes, self._whole, selected)
+
+    def phases(self, abi: Abi, nr: int) -> tuple[bool, bool]:
+        """Tell whether decoding a call reads memory at its entry, and at its exit."""
+        if nr not in numbers(abi):
+            return False, False
+        selector = self.selector(abi, nr)
+        values = (None, *(selector.values if selector is not None else ()))
+        fetches = [fetch for value in values for fetch in self.fetches(abi, nr, value)]
+        found = {fetch.phase for fetch in fetches}
+        return Phase.ENTRY in found, Phase.EXIT in found

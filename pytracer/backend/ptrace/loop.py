@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pytracer.backend.ptrace.memory import LiveMemory
 from pytracer.backend.ptrace.rules import Rules
 from pytracer.backend.ptrace.stops import Stops
 from pytracer.backend.ptrace.tracee import INSIDE, OUTSIDE, UNWANTED, Tracee
-from pytracer.backend.ptrace.wait import Bell, Waiter, spin_budget
+from pytracer.backend.ptrace.wait import Bell, Waiter, spin_ns
 from pytracer.event.memory import NO_MEMORY
 from pytracer.event.schema import Event, SyscallEnter, SyscallExit
 
@@ -62,7 +63,7 @@ class Loop:
         rules, learn = self._rules.known, self._rules.learn
         syscall_stop, seccomp_stop = api.STATUS_SYSCALL, api.STATUS_SECCOMP
         to_exit, get_info, op_exit = api.PTRACE_SYSCALL, api.PTRACE_GET_SYSCALL_INFO, api.OP_EXIT
-        spins, sleep = range(spin_budget()), self._bell.sleep
+        patience, give_way, sleep = spin_ns(), os.sched_yield, self._bell.sleep
         idle = True
         system_ns = 0
 
@@ -75,11 +76,11 @@ class Loop:
                 try:
                     tid, status = wait(-1, flags)
                     if not tid:
-                        for _ in spins:
+                        deadline = now() + patience
+                        while not tid and now() < deadline:
+                            give_way()
                             tid, status = wait(-1, flags)
-                            if tid:
-                                break
-                        else:
+                        if not tid:
                             if not (tracees or stops.announced):
                                 return
                             if not idle:

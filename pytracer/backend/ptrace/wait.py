@@ -2,6 +2,7 @@
 
 A sleeping tracer costs tens of microseconds to wake on another CPU, far more than the
 stop itself. So it polls for about as long as a wake-up takes and only then sleeps.
+Between two looks it yields: a target on the same CPU runs at once.
 Nothing is pinned: the target never sees another affinity mask.
 """
 
@@ -27,15 +28,15 @@ _BACKSTOP_MS: Final = 11
 _siginfo = api.Buffer(128)  # struct signalfd_siginfo
 
 
-# About 45 microseconds: what a wake-up across CPUs costs.
-_SPINS: Final = 64
+# What a wake-up across CPUs costs.
+_SPIN_NS: Final = 50_000
 _PEEK_FLAGS: Final = api.WALL | api.WNOHANG | api.WNOWAIT | api.WEXITED | api.WSTOPPED
 _peeked = api.Buffer(128)
 
 
-def spin_budget() -> int:
-    """Tell how often to look for a stop before sleeping: not at all on a single CPU."""
-    return _SPINS if len(os.sched_getaffinity(0)) > 1 else 0
+def spin_ns() -> int:
+    """Tell how long to look for a stop before sleeping: not at all on a single CPU."""
+    return _SPIN_NS if len(os.sched_getaffinity(0)) > 1 else 0
 
 
 def peek() -> bool:

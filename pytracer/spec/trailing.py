@@ -52,7 +52,7 @@ class Trailing(Pointee):
             value = decode_head(ctx, data, frame)
             assert isinstance(value, Struct)
             value.address = address
-            if not rarely or ctx.elements > ctx.string_bytes + 1:
+            if not rarely or ctx.whole:
                 last = decode_tail(ctx, address + size, unpack(data))
                 value.fields += ((name, last),)
             return value

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pytracer.spec.abi import I386
+from pytracer.spec.choice import ByAbi
 from pytracer.spec.entry import syscall
 from pytracer.spec.pointer import In, Out
-from pytracer.spec.scalar import Enum, Fd, FlagSet, Hex, Long, Pid
+from pytracer.spec.scalar import Enum, Fd, FlagSet, Hex, Long, Pid, UInt
 from pytracer.spec.switch import Absent, Switch
 from pytracer.spec.type import Type
 from pytracer.tables.constants.files import (
@@ -67,7 +68,7 @@ HINT = Enum(RWH_HINTS, "u64")
 
 COMMANDS: dict[int | tuple[int, ...], Type] = {
     (F_GETFD, F_GETFL, F_GETOWN, F_GETSIG, F_GETLEASE, F_GETPIPE_SZ, F_GET_SEALS): Absent(),
-    (F_DUPFD, F_DUPFD_CLOEXEC, F_SETPIPE_SZ): Long(),
+    (F_DUPFD, F_DUPFD_CLOEXEC, F_SETPIPE_SZ): ByAbi(Long(), i386=UInt()),
     F_DUPFD_QUERY: Fd(),
     F_SETFD: FlagSet(FD_FLAGS),
     F_SETFL: OPEN_FLAGS,

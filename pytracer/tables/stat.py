@@ -14,7 +14,15 @@ from pytracer.tables.constants.files import (
     STATX_MASK,
 )
 from pytracer.tables.structs.mode import Device
-from pytracer.tables.structs.stat import STAT, STAT64, STATFS, STATFS64, STATFS64_BYTES, STATX
+from pytracer.tables.structs.stat import (
+    OLD_STAT,
+    STAT,
+    STAT64,
+    STATFS,
+    STATFS64,
+    STATFS64_BYTES,
+    STATX,
+)
 
 AT_FLAGS = FlagSet(AT_FLAGS_STATX)
 FS64 = Switch(on="size", cases={STATFS64_BYTES: Out(STATFS64)}, default=Pointer())
@@ -25,6 +33,9 @@ syscall("fstat", fd=Fd(), statbuf=Out(STAT), classes="fstat stat_like")
 syscall("stat64", pathname=Path(), statbuf=Out(STAT64), classes="stat stat_like", abis=(I386,))
 syscall("lstat64", pathname=Path(), statbuf=Out(STAT64), classes="lstat stat_like", abis=(I386,))
 syscall("fstat64", fd=Fd(), statbuf=Out(STAT64), classes="fstat stat_like", abis=(I386,))
+syscall("oldstat", filename=Path(), statbuf=Out(OLD_STAT), classes="stat stat_like", abis=(I386,))
+syscall("oldlstat", filename=Path(), statbuf=Out(OLD_STAT), classes="lstat stat_like", abis=(I386,))
+syscall("oldfstat", fd=Fd(), statbuf=Out(OLD_STAT), classes="fstat stat_like", abis=(I386,))
 syscall(
     "newfstatat",
     dirfd=DirFd(),

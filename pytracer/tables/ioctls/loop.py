@@ -14,7 +14,7 @@ from pytracer.spec.pointer import In, Out
 from pytracer.spec.scalar import Enum, Fd, FlagSet, Hex, Int, Number, Size, UInt
 from pytracer.spec.switch import Absent
 from pytracer.spec.type import Scope, Type
-from pytracer.spec.values import Struct, Value
+from pytracer.spec.values import Value
 from pytracer.tables.constants.devices import LO_CRYPT_NONE, LOOP_CRYPT_TYPES, LOOP_FLAGS
 from pytracer.tables.structs.mode import Device
 
@@ -50,16 +50,17 @@ class _Info(StructOf):
     )
 
     def bind(self, scope: Scope) -> Decode:
-        decode_struct = super().bind(scope)
+        assert self.brief is not None
+        brief = tuple(self.brief | self._ENCRYPTION)
+        decode_plain = super().bind(scope)
+        decode_encrypted = StructOf(brief=brief, **self.fields).bind(scope)  # type: ignore[arg-type]
         placed, _, _ = self.place(scope.abi)
         kind = next(f for f in placed if f.name == "lo_encrypt_type")
 
         def decode(ctx: Context, raw: bytes, frame: tuple[Any, ...]) -> Value:
-            value: Value = decode_struct(ctx, raw, frame)
             encryption = int.from_bytes(raw[kind.offset : kind.offset + 4], "little")
-            if encryption != LO_CRYPT_NONE and isinstance(value, Struct):
-                assert self.brief is not None
-                value.brief = self.brief | self._ENCRYPTION
+            chosen = decode_plain if encryption == LO_CRYPT_NONE else decode_encrypted
+            value: Value = chosen(ctx, raw, frame)
             return value
 
         return decode

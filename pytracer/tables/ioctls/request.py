@@ -113,7 +113,7 @@ class _Unknown(Type):
             address = number(raw)
             plain = Integer(address, Base.HEX)
             # The bytes are only wanted where nothing is abbreviated.
-            if ctx.elements <= ctx.string_bytes + 1:
+            if not ctx.whole:
                 return plain
             code = request(ctx, frame) & 0xFFFFFFFF
             before = ctx.saved.get(_Unknown)

@@ -13,7 +13,7 @@ from pytracer.spec.pointer import Bytes, In, Out
 from pytracer.spec.scalar import Enum, FlagSet, Int, Number, Scalar
 from pytracer.spec.switch import Absent
 from pytracer.spec.type import Scope, Type
-from pytracer.spec.values import Array, Base, Integer, Joined, Symbol, Titled, Value
+from pytracer.spec.values import Array, Base, Integer, Joined, Noted, Symbol, Titled, Value
 from pytracer.spec.xlat import Xlat
 from pytracer.tables.constants.terminal import (
     BSDLY,
@@ -52,6 +52,13 @@ def _symbol(xlat: Xlat, number: int) -> Symbol:
     return Symbol(number, xlat.name_of(number), xlat.unknown)
 
 
+class _Modes(FlagSet):
+    """Flags of which there may be none; then nothing is written."""
+
+    def make(self, number: int) -> Value:
+        return super().make(number) if number else Noted(Integer(0), "", instead=True)
+
+
 class _OutputModes(Scalar):
     """c_oflag: six delays, then flags."""
 
@@ -69,7 +76,7 @@ class _OutputModes(Scalar):
         for mask, xlat in self._DELAYS:
             parts.append(_symbol(xlat, number & mask))
             number &= ~mask
-        parts.append(FlagSet(TERM_OFLAGS).make(number))
+        parts.append(_Modes(TERM_OFLAGS).make(number))
         return Joined(tuple(parts))
 
 
@@ -82,7 +89,7 @@ class _ControlModes(Scalar):
             speed = _symbol(TERM_SPEEDS, (number & CIBAUD) >> IBSHIFT)
             parts.append(Joined((speed, Symbol(IBSHIFT, "IBSHIFT")), "<<"))
         parts.append(_symbol(TERM_CSIZES, number & CSIZE))
-        parts.append(FlagSet(TERM_CFLAGS).make(number & ~(CBAUD | CIBAUD | CSIZE)))
+        parts.append(_Modes(TERM_CFLAGS).make(number & ~(CBAUD | CIBAUD | CSIZE)))
         return Joined(tuple(parts))
 
 
@@ -108,10 +115,10 @@ class _Characters(Type):
 def _termios(word: str, count: int, **more: Any) -> StructOf:
     return StructOf(
         brief=("c_iflag", "c_oflag", "c_cflag", "c_lflag"),
-        c_iflag=FlagSet(TERM_IFLAGS, word),
+        c_iflag=_Modes(TERM_IFLAGS, word),
         c_oflag=_OutputModes(word),
         c_cflag=_ControlModes(word),
-        c_lflag=FlagSet(TERM_LFLAGS, word),
+        c_lflag=_Modes(TERM_LFLAGS, word),
         c_line=Enum(LINE_DISCIPLINES, "uchar"),
         c_cc=_Characters(count),
         **more,

@@ -47,7 +47,7 @@ class Dirents(Pointee):
             data = ctx.memory.read_some(address, length) if length else b""
             if not isinstance(data, bytes):
                 return unreadable(address, data)
-            whole = ctx.elements > ctx.string_bytes + 1
+            whole = ctx.whole
             items: list[Value] = []
             count = at = 0
             while len(data) - at >= head.size:
@@ -60,7 +60,7 @@ class Dirents(Pointee):
             left = at < length
             broken = address + at if left and whole else 0
             note = f"{count}{'+' * left} entries"
-            return Array(tuple(items), address, False, broken, 0, note)
+            return Array(tuple(items), address, False, broken, note=note, hidden=True)
 
         return decode_at
 

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from pytracer.spec.aggregate import FixedArray, Pad, StructOf
 from pytracer.spec.choice import ByAbi
+from pytracer.spec.context import Decode
 from pytracer.spec.scalar import Enum, FlagSet, Hex, Number, Uid
-from pytracer.spec.type import AnyBit, Differs, Equals, Type
+from pytracer.spec.type import AnyBit, Differs, Equals, Scope, Type
+from pytracer.spec.values import Integer
 from pytracer.tables.constants.files import (
     FS_MAGIC,
     S_IFBLK,
@@ -123,6 +125,35 @@ STAT64 = StructOf(
     st_blocks=_WIDE,
     **_TIMES,
     st_ino=_WIDE,
+)
+
+
+class _Nothing(Pad):
+    """A field that the structure has no room for, shown as zero."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+
+    def bind(self, scope: Scope) -> Decode:
+        return lambda ctx, raw, frame: Integer(0)
+
+
+OLD_STAT = StructOf(
+    brief=_BRIEF,
+    order=tuple(name for name in _ORDER if not name.endswith("_nsec")),
+    st_dev=Device("ushort"),
+    st_ino=_SHORT,
+    st_mode=FileMode("ushort"),
+    st_nlink=_SHORT,
+    st_uid=_SHORT,
+    st_gid=_SHORT,
+    st_rdev=Device("ushort").when(_IS_DEVICE),
+    st_size=_INT.when(_NO_DEVICE),
+    st_atime=Timestamp("int"),
+    st_mtime=Timestamp("int"),
+    st_ctime=Timestamp("int"),
+    st_blksize=_Nothing(),
+    st_blocks=_Nothing(),
 )
 
 _STATX_TIME = Dated(StructOf(tv_sec=Number("s64"), tv_nsec=_INT, reserved=Pad(4)), 9)

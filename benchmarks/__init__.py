@@ -1,0 +1,1 @@
+"""Comparisons with other tracers, side by side in one run."""

@@ -84,6 +84,7 @@ enum state {
 	STATE_NEWBORN, /* has not returned from the fork that made it */
 	STATE_LAUNCHING, /* waits to execve the program to trace */
 	STATE_FAILED, /* could not: what it does now is not the program's */
+	STATE_GONE, /* it has ended, and the ring was too full to say so: ret is its status */
 };
 
 /* A traced thread: that it is traced, and its call in flight. record and data lie together: they are sent as one. */
@@ -192,6 +193,18 @@ struct stats {
 	u64 lost_events;
 	u64 lost_tasks; /* forks that found the map of threads full */
 	u64 dropped; /* calls that --status left out */
+};
+
+/* A byte for every thread number: whether it is traced. User space maps it. */
+#define MARKS 4096
+struct marks {
+	u8 set[MARKS];
+};
+
+/* One cache line a CPU: odd while a program runs there. User space maps it. */
+struct gate {
+	u64 turns;
+	u64 pad[7];
 };
 
 struct config {

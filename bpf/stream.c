@@ -13,17 +13,7 @@ BPF_TABLE("array", u32, struct thread, blank, 1);
 BPF_TABLE("array", u32, struct config, config, 1);
 BPF_TABLE("percpu_array", u32, struct work, works, 1);
 BPF_TABLE("percpu_array", u32, struct stats, stats, 1);
-/* One cache line a CPU: odd while a program runs there. User space maps it. */
-struct gate {
-	u64 turns;
-	u64 pad[7];
-};
 BPF_TABLE("array", u32, struct gate, gates, 1024);
-/* A byte for every thread number: whether it is traced. User space maps it. */
-#define MARKS 4096
-struct marks {
-	u8 set[MARKS];
-};
 BPF_TABLE("array", u32, struct marks, marked, 1024);
 BPF_TABLE("prog", u32, u32, tails, 1);
 BPF_PERF_OUTPUT(events);
@@ -122,14 +112,17 @@ static inline struct stats *my_stats(void)
 	return stats.lookup(&zero);
 }
 
-static inline void send_event(void *ctx, struct event *event)
+static inline int send_event(void *ctx, struct event *event)
 {
-	if (events.perf_submit(ctx, event, sizeof(*event))) {
+	int lost = events.perf_submit(ctx, event, sizeof(*event));
+
+	if (lost) {
 		struct stats *s = my_stats();
 
 		if (s)
 			s->lost_events++;
 	}
+	return lost;
 }
 
 static inline int send_record(void *ctx, struct thread *t)
@@ -724,8 +717,15 @@ int raw_tracepoint__sched_process_exit(struct bpf_raw_tracepoint_args *ctx)
 	event.tid = key;
 	event.tgid = t->record.tgid;
 	read_comm(event.comm);
-	send_event(ctx, &event);
-	threads.delete(&key);
+	if (send_event(ctx, &event)) {
+		t->record.ret = event.other;
+		t->record.flags = event.flags;
+		t->record.exit_ns = event.time_ns;
+		read_comm(t->record.comm);
+		t->state = STATE_GONE;
+	} else {
+		threads.delete(&key);
+	}
 	mark(key, 0);
 	leave_gate();
 	return 0;

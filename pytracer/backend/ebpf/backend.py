@@ -54,7 +54,7 @@ class EbpfBackend:
     """Reports the system calls of its targets without ever stopping them.
 
     ``refuse``, when given, hears of each process that is not there; otherwise the first is
-    raised.
+    raised. ``counted`` is what the kernel has counted, up to the last event.
     Errors: BackendUnavailable when the system does not let it work.
     """
 
@@ -80,7 +80,7 @@ class EbpfBackend:
         self._stopping = False
         self._spawned: Spawned | None = None
         self._pidfds: list[int] = []
-        self._lost = wire.Stats(*[0] * 6)
+        self.counted = wire.Stats(*[0] * 6)
         self._rings: Rings | None = None
         self._gates: Gates | None = None
         self._marks: Marks | None = None
@@ -145,12 +145,15 @@ class EbpfBackend:
     def _digest(self, turn: Turn) -> Iterator[Event]:
         assert self._reader is not None
         slices = map(self._reader.slice, turn.slices)
-        for happening in self._merger.turn(turn.until_ns, turn.threads, slices):
+        merger = self._merger
+        for happening in merger.turn(turn.until_ns, turn.threads, slices):
             if isinstance(happening, EventRecord):
                 yield from self._tasks.apply(happening)
             else:
                 yield happening
-        yield from self._losses()
+        while merger.gone:
+            self._loaded.maps["threads"].delete(struct.pack("<I", merger.gone.pop()))
+        yield from self._losses(turn)
 
     def _finish(self) -> Iterator[Event]:
         """Let go of the targets, but not of what is known about them."""
@@ -261,16 +264,18 @@ class EbpfBackend:
             assert self._reader is not None
             self._reader.watch(fd)
 
-    def _losses(self) -> Iterator[Event]:
+    def _losses(self, turn: Turn) -> Iterator[Event]:
         raw = self._loaded.maps["stats"].lookup(_ZERO, self._cpus)
         assert raw is not None
         counts = zip(*wire.STATS.iter_unpack(raw), strict=True)
         stats = wire.Stats(*map(sum, counts))
+        if stats.lost_events > self.counted.lost_events:
+            yield from self._tasks.find(turn.threads)
         for field, reason in _LOSSES:
-            new = getattr(stats, field) - getattr(self._lost, field)
+            new = getattr(stats, field) - getattr(self.counted, field)
             if new:
                 yield Lost(time.monotonic_ns(), new, reason)
-        self._lost = stats
+        self.counted = stats
 
     def failure(self) -> TargetError | None:
         """Tell why the launched process, now over, did not execute its program."""

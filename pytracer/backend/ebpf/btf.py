@@ -51,7 +51,7 @@ class Btf:
         name = self._strings.find(b"\0" + structure.encode() + b"\0") + 1
         wanted = struct.pack("<I", name)
         at = self._types.find(wanted) if name else -1
-        while at >= 0:
+        while 0 <= at <= len(self._types) - 12:
             info, size = struct.unpack_from("<II", self._types, at + 4)
             if at % 4 == 0 and info >> 24 & 0x1F == _STRUCT and info & 0xFFFF and size:
                 return self._read_members(at, info)

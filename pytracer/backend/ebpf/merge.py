@@ -35,7 +35,8 @@ class Merger:
     """Orders what the reader brings, turn by turn.
 
     ``filtered``: calls are left out by their result, so none is shown before it has ended.
-    ``calls``: how many calls have been received.
+    ``calls``: how many calls have been received. ``gone``: threads whose entries in the map are
+    needed no more, for the owner of the map to remove.
     """
 
     def __init__(self, filtered: bool) -> None:
@@ -48,6 +49,7 @@ class Merger:
         self._tasks: dict[int, tuple[bytes, Task]] = {}
         self._deferred: dict[tuple[int, int], list[EventRecord]] = {}
         self.calls = 0
+        self.gone: list[int] = []
 
     def task(self, tid: int, tgid: int, comm: bytes) -> Task:
         """The one object for a thread under a name."""
@@ -178,6 +180,29 @@ class Merger:
             if record[wire.ENTER_NS] < until_ns:
                 at += wire.RECORD.size
                 self._in_flight(record, values[at : at + record[wire.USED]])
+        elif state == wire.STATE_GONE:
+            self._gone(wire.SAMPLE_RECORD.unpack_from(values, at + 4))
+
+    def _gone(self, record: Record) -> None:
+        # Its end did not fit into the ring: the map kept it.
+        tid, tgid = record[wire.TID], record[wire.TGID]
+        if tid not in self.gone:
+            self.gone.append(tid)
+            time_ns = record[wire.EXIT_NS]
+            event = EventRecord(
+                wire.RECORD_EXIT,
+                record[wire.FLAGS],
+                tid,
+                tgid,
+                record[wire.RET],
+                time_ns,
+                0,
+                0,
+                0,
+                record[wire.COMM],
+                b"",
+            )
+            self._waiting.append((time_ns << 2 | _OTHER, event, b""))
 
     def _ordered(self, until_ns: int) -> Iterator[SyscallEnter | SyscallExit | EventRecord]:
         waiting = self._waiting

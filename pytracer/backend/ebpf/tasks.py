@@ -65,6 +65,16 @@ class Tasks:
         task = self.alive[tid] = self._merger.task(tid, tgid, comm)
         return TaskNew(task, time.monotonic_ns(), by)
 
+    def find(self, threads: list[tuple[int, bytes]]) -> Iterator[Event]:
+        """Take in tasks whose birth was lost: the kernel follows them all the same."""
+        for count, values in threads:
+            for at in range(0, count * wire.THREAD_BYTES, wire.THREAD_BYTES):
+                state, _ = wire.THREAD_HEAD.unpack_from(values, at)
+                record = wire.SAMPLE_RECORD.unpack_from(values, at + 4)
+                tid = record[wire.TID]
+                if tid not in self.alive and state != wire.STATE_GONE:
+                    yield self.begin(tid, record[wire.TGID], record[wire.COMM], NewBy.FORKED)
+
     def let_go(self) -> list[Task]:
         """The tasks that live on without being traced."""
         left = [task for task in self.alive.values() if task.tid not in self._leaders]
@@ -74,6 +84,8 @@ class Tasks:
     def apply(self, record: EventRecord) -> Iterator[Event]:
         """Turn a record about a task into events."""
         match record.type:
+            case wire.RECORD_FORK if record.other in self.alive:
+                return  # found before its record came
             case wire.RECORD_FORK:
                 parent = self._merger.task(record.tid, record.tgid, record.comm)
                 child = self._merger.task(record.other, record.other_tgid, record.comm)
@@ -81,7 +93,7 @@ class Tasks:
                 yield TaskNew(child, record.time_ns, NewBy.FORKED, parent)
             case wire.RECORD_EXEC:
                 yield self._exec(record)
-            case wire.RECORD_EXIT:
+            case wire.RECORD_EXIT if record.tid in self.alive:
                 yield from self._exit(record)
             case wire.RECORD_SIGNAL:
                 yield from self._signal(record)

@@ -29,6 +29,7 @@ SIGNAL_STOPS: Final = 2
 STATE_ATTACHED: Final = 1
 STATE_CALL: Final = 2
 STATE_LAUNCHING: Final = 5
+STATE_GONE: Final = 7
 
 CALL_WANTED: Final = 1
 CALL_SELECTS: Final = 2

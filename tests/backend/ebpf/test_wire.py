@@ -1,0 +1,91 @@
+"""The Python side of the wire against the C header, as a C compiler lays it out."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pytracer.backend.ebpf import plan, wire
+from pytracer.backend.ebpf.shared import MARKS
+from pytracer.backend.ebpf.source import source_folder
+
+pytestmark = pytest.mark.needs_program("gcc")
+
+_TYPES = """
+#include <stdio.h>
+#include <stddef.h>
+typedef unsigned char u8; typedef unsigned short u16; typedef unsigned int u32;
+typedef int s32; typedef long long s64; typedef unsigned long long u64;
+#include "pytracer.h"
+#define SAY(name, value) printf("%s %d\\n", name, (int)(value))
+int main(void)
+{
+"""
+
+_EXPECTED = {
+    "sizeof(struct record)": wire.RECORD.size,
+    "sizeof(struct region)": wire.REGION.size,
+    "sizeof(struct event)": wire.EVENT.size,
+    "sizeof(struct thread)": wire.THREAD_BYTES,
+    "offsetof(struct thread, record)": wire.THREAD_HEAD.size,
+    "offsetof(struct event, info)": wire.EVENT.size - 48,
+    "offsetof(struct record, args)": wire.RECORD.size - 48,
+    "sizeof(struct stats)": wire.STATS.size,
+    "sizeof(struct step)": plan._STEP.size,
+    "sizeof(struct call)": plan._CALL.size,
+    "sizeof(struct shape)": plan._SHAPE.size,
+    "sizeof(struct shape_key)": plan._SHAPE_KEY.size,
+    "MAX_NR": wire.MAX_NR,
+    "MARKS": MARKS,
+    "RECORD_CALL": wire.RECORD_CALL,
+    "RECORD_SIGNAL": wire.RECORD_SIGNAL,
+    "STATE_ATTACHED": wire.STATE_ATTACHED,
+    "STATE_CALL": wire.STATE_CALL,
+    "STATE_LAUNCHING": wire.STATE_LAUNCHING,
+    "STATE_GONE": wire.STATE_GONE,
+    "CALL_CHUNK": wire.CALL_CHUNK,
+    "CALL_NO_EXIT": wire.CALL_NO_EXIT,
+    "CALL_UNSEEN": wire.CALL_UNSEEN,
+    "CALL_FRAME": wire.CALL_FRAME,
+    "CALL_SELECTS": wire.CALL_SELECTS,
+    "REGION_SHORT": wire.REGION_SHORT,
+    "REGION_MORE": wire.REGION_MORE,
+    "SIGNAL_UNSEEN": wire.SIGNAL_UNSEEN,
+    "SIGNAL_STOPS": wire.SIGNAL_STOPS,
+}
+
+
+def test_layouts_and_constants_are_those_of_the_header(tmp_path: Path) -> None:
+    lines = "".join(f'SAY("{name}", {name});\n' for name in _EXPECTED)
+    source = tmp_path / "layout.c"
+    source.write_text(f"{_TYPES}{lines}return 0;\n}}\n")
+    program = tmp_path / "layout"
+    command = ["gcc", f"-I{source_folder()}", "-o", str(program), str(source)]
+    subprocess.run(command, check=True, timeout=60)
+    said = subprocess.run([program], capture_output=True, text=True, check=True, timeout=60)
+    found = {}
+    for line in said.stdout.splitlines():
+        name, _, value = line.rpartition(" ")
+        found[name] = int(value)
+    assert found == _EXPECTED
+
+
+def test_pieces_of_a_block_are_joined() -> None:
+    def piece(address: int, data: bytes, flags: int) -> bytes:
+        padded = data.ljust(-(-len(data) // 8) * 8, b"\0")
+        return wire.REGION.pack(address, len(data), flags) + padded
+
+    entry = wire.REGION_ENTRY
+    data = (
+        piece(0x1000, b"a" * 2040, entry | wire.REGION_MORE)
+        + piece(0x1000 + 2040, b"b" * 7, entry | wire.REGION_SHORT)
+        + piece(0x9000, b"out", 0)
+        + piece(0x5000, b"", entry | wire.REGION_SHORT)
+    )
+    assert wire.regions(data, True) == [
+        (0x1000, b"a" * 2040 + b"b" * 7, False),
+        (0x5000, b"", False),
+    ]
+    assert wire.regions(data, False) == [(0x9000, b"out", True)]

@@ -120,6 +120,7 @@ def decoding(options: Options, filters: Filter | None) -> DecodeOptions:
     return DecodeOptions(
         string_bytes=options.string_bytes,
         whole=not options.abbrev.everything,
+        abbreviated=frozenset() if options.abbrev.everything else _names(options.abbrev),
         raw=raw,
         syscalls=None if options.trace.everything else wanted_numbers(options.trace),
         wanted=filters.wants if filters is not None else None,

@@ -56,9 +56,11 @@ class CallSet:
     listed: Mapping[Abi, frozenset[int]] = field(default_factory=dict)
     inverted: bool = False
 
-    def __contains__(self, call: tuple[Abi, int]) -> bool:
-        abi, nr = call
-        return (nr in self.listed.get(abi, ())) != self.inverted
+    def __contains__(self, call: object) -> bool:
+        match call:
+            case (Abi() as abi, int() as nr):
+                return (nr in self.listed.get(abi, ())) != self.inverted
+        return False
 
     @property
     def everything(self) -> bool:

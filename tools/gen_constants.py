@@ -9,6 +9,7 @@ See tools/README.md.
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import sys
 import tomllib
@@ -23,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 INPUT = ROOT / "tools" / "constants"
 NEWER = ROOT / "tools" / "newer.toml"
 OUTPUT = ROOT / "pytracer" / "tables" / "constants"
+VERSION_HEADER = Path("/usr/include/linux/version.h")
 WIDTH = 100
 
 
@@ -45,6 +47,7 @@ class Table:
     unsigned: int = 0
     strip: str = ""
     bits: tuple[int, ...] = ()
+    within: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ def load(path: Path) -> Module:
             "unsigned",
             "strip",
             "bits",
+            "within",
         }
         if extra := set(body) - allowed:
             raise InputError(f"{path.name}: {name}: unknown key {sorted(extra)[0]}")
@@ -97,6 +101,7 @@ def load(path: Path) -> Module:
                 unsigned=body.get("unsigned", 0),
                 strip=body.get("strip", ""),
                 bits=tuple(body.get("bits", ())),
+                within=tuple(body.get("within", ())),
             )
         )
     return Module(path.stem, summary, tuple(tables))
@@ -115,7 +120,11 @@ class Facts:
         if table.match:
             pattern = re.compile(table.match)
             listed = set(table.names) | table.drop | set(table.values)
-            wanted += [n for n in self._scan(table) if n not in listed and pattern.fullmatch(n)]
+            wanted += [
+                name
+                for name in self._scan(table)
+                if name not in listed and not name.endswith("_MAX") and pattern.fullmatch(name)
+            ]
         return wanted
 
     def _scan(self, table: Table) -> dict[str, str]:
@@ -154,6 +163,14 @@ class Facts:
         ]
 
 
+def made_from_these_headers() -> bool:
+    """Tell whether the installed headers are the release that the tables are made from."""
+    if not VERSION_HEADER.exists():
+        return False
+    found = re.search(r"LINUX_VERSION_CODE (\d+)", VERSION_HEADER.read_text())
+    return found is not None and int(found[1]) >> 8 == 6 << 8 | 1
+
+
 def load_newer() -> dict[str, dict[str, int]]:
     """Read what headers newer than the installed ones know, by ``module.TABLE``."""
     if not NEWER.exists():
@@ -185,7 +202,8 @@ def entries_of(
     missing = [name for name in table.names if name not in values]
     if missing:
         raise InputError(f"{where}: no header defines {' '.join(missing)}")
-    rest = sorted((v, n) for n, v in values.items() if n not in table.names)
+    low, high = table.within or (-math.inf, math.inf)
+    rest = sorted((v, n) for n, v in values.items() if n not in table.names and low <= v < high)
     entries = [(values[name], name) for name in table.names] + rest
     if table.bits:
         low, high = table.bits
@@ -194,7 +212,8 @@ def entries_of(
 
 
 def _number(value: int) -> str:
-    return hex(value) if value > 9 else str(value)
+    # As ruff formats it, so that nobody who formats the tree changes a generated file.
+    return f"0x{value:X}" if value > 9 else str(value)
 
 
 def render(module: Module, tables: Mapping[str, list[tuple[int, str]]]) -> str:

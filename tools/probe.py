@@ -146,24 +146,46 @@ def _gcc(abi: str, tree: Tree, arguments: Sequence[str]) -> subprocess.Completed
     )
 
 
-def names_defined(source: str, abi: str = "x86_64", tree: Tree = SYSTEM) -> dict[str, str]:
-    """List the macros without arguments and the enumerators that a preamble brings.
-
-    Shape: the name, in the order of definition, to the header that defines it.
-    Errors: ProbeError when the headers do not compile.
-    """
+def _preprocess(source: str, abi: str, tree: Tree) -> str:
     with tempfile.TemporaryDirectory(prefix="pytracer-probe-") as folder:
         probe = Path(folder) / "probe.c"
         probe.write_text(source)
         result = _gcc(abi, tree, ["-E", "-dD", str(probe)])
     if result.returncode:
         raise ProbeError((), result.stderr)
+    return result.stdout
+
+
+def macros_defined(
+    source: str, abi: str = "x86_64", tree: Tree = SYSTEM
+) -> dict[str, tuple[str, str]]:
+    """List the macros without arguments that a preamble brings.
+
+    Shape:  the name, to what it stands for and the header that defines it.
+    Errors: ProbeError when the headers do not compile.
+    """
+    macros: dict[str, tuple[str, str]] = {}
+    owner = ""
+    for line in _preprocess(source, abi, tree).splitlines():
+        if line.startswith("# "):
+            owner = line.split('"')[1]
+        elif (found := _MACRO.match(line)) and found[2]:
+            macros[found[1]] = (found[2], owner)
+    return macros
+
+
+def names_defined(source: str, abi: str = "x86_64", tree: Tree = SYSTEM) -> dict[str, str]:
+    """List the macros without arguments and the enumerators that a preamble brings.
+
+    Shape: the name, in the order of definition, to the header that defines it.
+    Errors: ProbeError when the headers do not compile.
+    """
     names: dict[str, str] = {}
     text: list[str] = []
     owner = ""
     owners: list[tuple[int, str]] = []
     length = 0
-    for line in result.stdout.splitlines():
+    for line in _preprocess(source, abi, tree).splitlines():
         if line.startswith("# "):
             owner = line.split('"')[1]
             owners.append((length, owner))

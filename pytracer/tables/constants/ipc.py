@@ -8,8 +8,8 @@ from pytracer.spec.xlat import Xlat
 IPC_PRIVATE = 0
 IPC_64 = 0x100
 IPC_CREAT = 0x200
-SHM_HUGE_SHIFT = 0x1a
-SHM_HUGE_MASK = 0x3f
+SHM_HUGE_SHIFT = 0x1A
+SHM_HUGE_MASK = 0x3F
 IPC_EXCL = 0x400
 IPC_NOWAIT = 0x800
 SHM_HUGETLB = 0x800
@@ -22,25 +22,25 @@ IPC_RMID = 0
 IPC_SET = 1
 IPC_STAT = 2
 IPC_INFO = 3
-SHM_LOCK = 0xb
-SHM_UNLOCK = 0xc
-SHM_STAT = 0xd
-SHM_INFO = 0xe
-SHM_STAT_ANY = 0xf
-GETPID = 0xb
-GETVAL = 0xc
-GETALL = 0xd
-GETNCNT = 0xe
-GETZCNT = 0xf
+SHM_LOCK = 0xB
+SHM_UNLOCK = 0xC
+SHM_STAT = 0xD
+SHM_INFO = 0xE
+SHM_STAT_ANY = 0xF
+GETPID = 0xB
+GETVAL = 0xC
+GETALL = 0xD
+GETNCNT = 0xE
+GETZCNT = 0xF
 SETVAL = 0x10
 SETALL = 0x11
 SEM_STAT = 0x12
 SEM_INFO = 0x13
 SEM_STAT_ANY = 0x14
 SEM_UNDO = 0x1000
-MSG_STAT = 0xb
-MSG_INFO = 0xc
-MSG_STAT_ANY = 0xd
+MSG_STAT = 0xB
+MSG_INFO = 0xC
+MSG_STAT_ANY = 0xD
 MSG_NOERROR = 0x1000
 MSG_EXCEPT = 0x2000
 MSG_COPY = 0x4000
@@ -48,10 +48,10 @@ SEMOP = 1
 SEMGET = 2
 SEMCTL = 3
 SEMTIMEDOP = 4
-MSGSND = 0xb
-MSGRCV = 0xc
-MSGGET = 0xd
-MSGCTL = 0xe
+MSGSND = 0xB
+MSGRCV = 0xC
+MSGGET = 0xD
+MSGCTL = 0xE
 SHMAT = 0x15
 SHMDT = 0x16
 SHMGET = 0x17
@@ -85,11 +85,11 @@ SHM_COMMANDS = Xlat(
         (1, "IPC_SET"),
         (2, "IPC_STAT"),
         (3, "IPC_INFO"),
-        (0xb, "SHM_LOCK"),
-        (0xc, "SHM_UNLOCK"),
-        (0xd, "SHM_STAT"),
-        (0xe, "SHM_INFO"),
-        (0xf, "SHM_STAT_ANY"),
+        (0xB, "SHM_LOCK"),
+        (0xC, "SHM_UNLOCK"),
+        (0xD, "SHM_STAT"),
+        (0xE, "SHM_INFO"),
+        (0xF, "SHM_STAT_ANY"),
     ),
 )
 
@@ -100,11 +100,11 @@ SEM_COMMANDS = Xlat(
         (1, "IPC_SET"),
         (2, "IPC_STAT"),
         (3, "IPC_INFO"),
-        (0xb, "GETPID"),
-        (0xc, "GETVAL"),
-        (0xd, "GETALL"),
-        (0xe, "GETNCNT"),
-        (0xf, "GETZCNT"),
+        (0xB, "GETPID"),
+        (0xC, "GETVAL"),
+        (0xD, "GETALL"),
+        (0xE, "GETNCNT"),
+        (0xF, "GETZCNT"),
         (0x10, "SETVAL"),
         (0x11, "SETALL"),
         (0x12, "SEM_STAT"),
@@ -125,9 +125,9 @@ MSG_COMMANDS = Xlat(
         (1, "IPC_SET"),
         (2, "IPC_STAT"),
         (3, "IPC_INFO"),
-        (0xb, "MSG_STAT"),
-        (0xc, "MSG_INFO"),
-        (0xd, "MSG_STAT_ANY"),
+        (0xB, "MSG_STAT"),
+        (0xC, "MSG_INFO"),
+        (0xD, "MSG_STAT_ANY"),
     ),
 )
 
@@ -143,10 +143,10 @@ IPC_CALLS = Xlat(
         (2, "SEMGET"),
         (3, "SEMCTL"),
         (4, "SEMTIMEDOP"),
-        (0xb, "MSGSND"),
-        (0xc, "MSGRCV"),
-        (0xd, "MSGGET"),
-        (0xe, "MSGCTL"),
+        (0xB, "MSGSND"),
+        (0xC, "MSGRCV"),
+        (0xD, "MSGGET"),
+        (0xE, "MSGCTL"),
         (0x15, "SHMAT"),
         (0x16, "SHMDT"),
         (0x17, "SHMGET"),

@@ -12,9 +12,9 @@ PROT_EXEC = 4
 PROT_SEM = 8
 PROT_GROWSDOWN = 0x1000000
 PROT_GROWSUP = 0x2000000
-MAP_TYPE = 0xf
-MAP_HUGE_SHIFT = 0x1a
-MAP_HUGE_MASK = 0x3f
+MAP_TYPE = 0xF
+MAP_HUGE_SHIFT = 0x1A
+MAP_HUGE_MASK = 0x3F
 MAP_FAILED = -1
 MAP_FILE = 0
 MAP_SHARED = 1
@@ -44,12 +44,12 @@ MADV_WILLNEED = 3
 MADV_DONTNEED = 4
 MADV_FREE = 8
 MADV_REMOVE = 9
-MADV_DONTFORK = 0xa
-MADV_DOFORK = 0xb
-MADV_MERGEABLE = 0xc
-MADV_UNMERGEABLE = 0xd
-MADV_HUGEPAGE = 0xe
-MADV_NOHUGEPAGE = 0xf
+MADV_DONTFORK = 0xA
+MADV_DOFORK = 0xB
+MADV_MERGEABLE = 0xC
+MADV_UNMERGEABLE = 0xD
+MADV_HUGEPAGE = 0xE
+MADV_NOHUGEPAGE = 0xF
 MADV_DONTDUMP = 0x10
 MADV_DODUMP = 0x11
 MADV_WIPEONFORK = 0x12
@@ -79,8 +79,8 @@ MFD_ALLOW_SEALING = 2
 MFD_HUGETLB = 4
 MFD_NOEXEC_SEAL = 8
 MFD_EXEC = 0x10
-MFD_HUGE_SHIFT = 0x1a
-MFD_HUGE_MASK = 0x3f
+MFD_HUGE_SHIFT = 0x1A
+MFD_HUGE_MASK = 0x3F
 O_CLOEXEC = 0x80000
 PKEY_UNRESTRICTED = 0
 PKEY_DISABLE_ACCESS = 1
@@ -103,7 +103,7 @@ MPOL_MF_MOVE_ALL = 4
 MPOL_F_NODE = 1
 MPOL_F_ADDR = 2
 MPOL_F_MEMS_ALLOWED = 4
-NUMA_NO_NODE = 0xffffffff
+NUMA_NO_NODE = 0xFFFFFFFF
 
 PROT_FLAGS = Xlat(
     "PROT_???",
@@ -161,12 +161,12 @@ MADV = Xlat(
         (4, "MADV_DONTNEED"),
         (8, "MADV_FREE"),
         (9, "MADV_REMOVE"),
-        (0xa, "MADV_DONTFORK"),
-        (0xb, "MADV_DOFORK"),
-        (0xc, "MADV_MERGEABLE"),
-        (0xd, "MADV_UNMERGEABLE"),
-        (0xe, "MADV_HUGEPAGE"),
-        (0xf, "MADV_NOHUGEPAGE"),
+        (0xA, "MADV_DONTFORK"),
+        (0xB, "MADV_DOFORK"),
+        (0xC, "MADV_MERGEABLE"),
+        (0xD, "MADV_UNMERGEABLE"),
+        (0xE, "MADV_HUGEPAGE"),
+        (0xF, "MADV_NOHUGEPAGE"),
         (0x10, "MADV_DONTDUMP"),
         (0x11, "MADV_DODUMP"),
         (0x12, "MADV_WIPEONFORK"),
@@ -250,7 +250,7 @@ MPOL_MODES = Xlat(
 )
 
 MPOL_MODE_FLAGS = Xlat(
-    "MPOL_F_???",
+    "MPOL_???",
     (
         (0x8000, "MPOL_F_STATIC_NODES"),
         (0x4000, "MPOL_F_RELATIVE_NODES"),
@@ -259,22 +259,22 @@ MPOL_MODE_FLAGS = Xlat(
 )
 
 MBIND_FLAGS = Xlat(
-    "MPOL_MF_???",
+    "MPOL_???",
     ((1, "MPOL_MF_STRICT"), (2, "MPOL_MF_MOVE"), (4, "MPOL_MF_MOVE_ALL")),
 )
 
 MOVE_PAGES_FLAGS = Xlat(
-    "MPOL_MF_???",
+    "MPOL_???",
     ((2, "MPOL_MF_MOVE"), (4, "MPOL_MF_MOVE_ALL")),
 )
 
 GET_MEMPOLICY_FLAGS = Xlat(
-    "MPOL_F_???",
+    "MPOL_???",
     ((1, "MPOL_F_NODE"), (2, "MPOL_F_ADDR"), (4, "MPOL_F_MEMS_ALLOWED")),
 )
 
 # Source of what no header has: include/linux/numa.h, Linux 6.18
 NUMA_NODES = Xlat(
     "",
-    ((0xffffffff, "NUMA_NO_NODE"),),
+    ((0xFFFFFFFF, "NUMA_NO_NODE"),),
 )

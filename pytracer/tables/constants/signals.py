@@ -14,12 +14,12 @@ SIGABRT = 6
 SIGBUS = 7
 SIGFPE = 8
 SIGKILL = 9
-SIGUSR1 = 0xa
-SIGSEGV = 0xb
-SIGUSR2 = 0xc
-SIGPIPE = 0xd
-SIGALRM = 0xe
-SIGTERM = 0xf
+SIGUSR1 = 0xA
+SIGSEGV = 0xB
+SIGUSR2 = 0xC
+SIGPIPE = 0xD
+SIGALRM = 0xE
+SIGTERM = 0xF
 SIGSTKFLT = 0x10
 SIGCHLD = 0x11
 SIGCONT = 0x12
@@ -30,12 +30,12 @@ SIGTTOU = 0x16
 SIGURG = 0x17
 SIGXCPU = 0x18
 SIGXFSZ = 0x19
-SIGVTALRM = 0x1a
-SIGPROF = 0x1b
-SIGWINCH = 0x1c
-SIGIO = 0x1d
-SIGPWR = 0x1e
-SIGSYS = 0x1f
+SIGVTALRM = 0x1A
+SIGPROF = 0x1B
+SIGWINCH = 0x1C
+SIGIO = 0x1D
+SIGPWR = 0x1E
+SIGSYS = 0x1F
 SIGRTMIN = 0x20
 SIGRTMAX = 0x40
 SIG_DFL = 0
@@ -81,8 +81,8 @@ ILL_PRVREG = 6
 ILL_COPROC = 7
 ILL_BADSTK = 8
 ILL_BADIADDR = 9
-__ILL_BREAK = 0xa
-__ILL_BNDMOD = 0xb
+__ILL_BREAK = 0xA
+__ILL_BNDMOD = 0xB
 FPE_INTDIV = 1
 FPE_INTOVF = 2
 FPE_FLTDIV = 3
@@ -92,12 +92,12 @@ FPE_FLTRES = 6
 FPE_FLTINV = 7
 FPE_FLTSUB = 8
 __FPE_DECOVF = 9
-__FPE_DECDIV = 0xa
-__FPE_DECERR = 0xb
-__FPE_INVASC = 0xc
-__FPE_INVDEC = 0xd
-FPE_FLTUNK = 0xe
-FPE_CONDTRAP = 0xf
+__FPE_DECDIV = 0xA
+__FPE_DECERR = 0xB
+__FPE_INVASC = 0xC
+__FPE_INVDEC = 0xD
+FPE_FLTUNK = 0xE
+FPE_CONDTRAP = 0xF
 SEGV_MAPERR = 1
 SEGV_ACCERR = 2
 SEGV_BNDERR = 3
@@ -107,7 +107,7 @@ SEGV_ADIDERR = 6
 SEGV_ADIPERR = 7
 SEGV_MTEAERR = 8
 SEGV_MTESERR = 9
-SEGV_CPERR = 0xa
+SEGV_CPERR = 0xA
 BUS_ADRALN = 1
 BUS_ADRERR = 2
 BUS_OBJERR = 3
@@ -149,12 +149,12 @@ SIGNALS = Xlat(
         (7, "SIGBUS"),
         (8, "SIGFPE"),
         (9, "SIGKILL"),
-        (0xa, "SIGUSR1"),
-        (0xb, "SIGSEGV"),
-        (0xc, "SIGUSR2"),
-        (0xd, "SIGPIPE"),
-        (0xe, "SIGALRM"),
-        (0xf, "SIGTERM"),
+        (0xA, "SIGUSR1"),
+        (0xB, "SIGSEGV"),
+        (0xC, "SIGUSR2"),
+        (0xD, "SIGPIPE"),
+        (0xE, "SIGALRM"),
+        (0xF, "SIGTERM"),
         (0x10, "SIGSTKFLT"),
         (0x11, "SIGCHLD"),
         (0x12, "SIGCONT"),
@@ -165,12 +165,12 @@ SIGNALS = Xlat(
         (0x17, "SIGURG"),
         (0x18, "SIGXCPU"),
         (0x19, "SIGXFSZ"),
-        (0x1a, "SIGVTALRM"),
-        (0x1b, "SIGPROF"),
-        (0x1c, "SIGWINCH"),
-        (0x1d, "SIGIO"),
-        (0x1e, "SIGPWR"),
-        (0x1f, "SIGSYS"),
+        (0x1A, "SIGVTALRM"),
+        (0x1B, "SIGPROF"),
+        (0x1C, "SIGWINCH"),
+        (0x1D, "SIGIO"),
+        (0x1E, "SIGPWR"),
+        (0x1F, "SIGSYS"),
     ),
 )
 
@@ -244,8 +244,8 @@ SI_CODES_SIGILL = Xlat(
         (7, "ILL_COPROC"),
         (8, "ILL_BADSTK"),
         (9, "ILL_BADIADDR"),
-        (0xa, "__ILL_BREAK"),
-        (0xb, "__ILL_BNDMOD"),
+        (0xA, "__ILL_BREAK"),
+        (0xB, "__ILL_BNDMOD"),
     ),
 )
 
@@ -261,12 +261,12 @@ SI_CODES_SIGFPE = Xlat(
         (7, "FPE_FLTINV"),
         (8, "FPE_FLTSUB"),
         (9, "__FPE_DECOVF"),
-        (0xa, "__FPE_DECDIV"),
-        (0xb, "__FPE_DECERR"),
-        (0xc, "__FPE_INVASC"),
-        (0xd, "__FPE_INVDEC"),
-        (0xe, "FPE_FLTUNK"),
-        (0xf, "FPE_CONDTRAP"),
+        (0xA, "__FPE_DECDIV"),
+        (0xB, "__FPE_DECERR"),
+        (0xC, "__FPE_INVASC"),
+        (0xD, "__FPE_INVDEC"),
+        (0xE, "FPE_FLTUNK"),
+        (0xF, "FPE_CONDTRAP"),
     ),
 )
 
@@ -282,7 +282,7 @@ SI_CODES_SIGSEGV = Xlat(
         (7, "SEGV_ADIPERR"),
         (8, "SEGV_MTEAERR"),
         (9, "SEGV_MTESERR"),
-        (0xa, "SEGV_CPERR"),
+        (0xA, "SEGV_CPERR"),
     ),
 )
 

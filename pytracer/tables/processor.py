@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from pytracer.spec.context import LATER, Context, Decode
@@ -16,13 +17,14 @@ from pytracer.spec.values import (
     Address,
     Base,
     Changed,
-    Flags,
     Integer,
+    Joined,
     Noted,
     Phrase,
     Struct,
     Value,
 )
+from pytracer.tables.constants.errno import ERRNO
 from pytracer.tables.constants.process import (
     ARCH_GET_CPUID,
     ARCH_GET_FS,
@@ -36,7 +38,7 @@ from pytracer.tables.constants.process import (
     XFEATURE_MASKS,
     XFEATURES,
 )
-from pytracer.tables.structs.prctl import KernelPointer
+from pytracer.tables.structs.prctl import KernelPointer, flag_names
 from pytracer.tables.structs.userdesc import USER_DESC, USER_DESC_BYTES, entry_number
 
 
@@ -74,9 +76,7 @@ class Permitted(Returns):
         def result(ctx: Context) -> tuple[Value | None, Value | None]:
             if number(ctx, ctx.args) not in asking or ctx.ret <= 0:
                 return Integer(ctx.ret), None
-            names, rest = XFEATURE_MASKS.names_in(ctx.ret)
-            note = Flags(ctx.ret, names, rest) if names else None
-            return Integer(ctx.ret, Base.HEX), note
+            return Integer(ctx.ret, Base.HEX), flag_names(XFEATURE_MASKS, ctx.ret)
 
         return result
 
@@ -114,7 +114,33 @@ class LdtEntry(In):
         return decode
 
 
-modify_ldt = syscall("modify_ldt", func=Int(), ptr=LdtEntry(USER_DESC), bytecount=Size())
+class LdtResult(Returns):
+    """A number of bytes, or an error that the kernel cut to 32 bits.
+
+    Source: SYSCALL_DEFINE3(modify_ldt), arch/x86/kernel/ldt.c: the ABI expects an int.
+    """
+
+    def bind(self, scope: Scope) -> Result:
+        def result(ctx: Context) -> tuple[Value | None, Value | None]:
+            number = Integer(ctx.ret)
+            if not 0xFFFFF000 <= ctx.ret <= 0xFFFFFFFF:
+                return number, None
+            code = 0x100000000 - ctx.ret
+            name = ERRNO.name_of(code)
+            if name is None:
+                return number, None
+            return Joined((number, Phrase(name)), " "), Phrase(os.strerror(code))
+
+        return result
+
+
+modify_ldt = syscall(
+    "modify_ldt",
+    func=Int(),
+    ptr=LdtEntry(USER_DESC),
+    bytecount=Size(),
+    returns=LdtResult(),
+)
 
 
 class EntryResult(Returns):

@@ -185,6 +185,12 @@ DIFFERENCES: tuple[Difference, ...] = (
         r"reboot(\1 /* LINUX_REBOOT_MAGIC1??? */",
         "reboot",
     ),
+    _differs(
+        "7.2 tells the two magic numbers of reboot apart in its comments",
+        r", (0x[0-9a-f]+) /\* LINUX_REBOOT_MAGIC_\?\?\? \*/",
+        r", \1 /* LINUX_REBOOT_MAGIC2??? */",
+        "reboot",
+    ),
     # Descriptors, -yy
     _differs(
         "7.2 prints the state of an eventfd with -yy",

@@ -43,12 +43,6 @@ from pytracer.tables.constants.process import (
 _LD, _LDX, _ST, _STX, _ALU, _JMP, _RET, _MISC = range(8)
 _ABS: Final = 0x20
 BPF_MAXINSNS: Final = 4096  # include/uapi/linux/bpf_common.h
-# Modes and operations that only the extended BPF has are unknown here.
-_MODES: Final = Xlat(
-    CBPF_MODE.unknown,
-    tuple((value, name) for value, name in CBPF_MODE.entries if name != "BPF_ATOMIC"),
-)
-
 # What an instruction's operand means; None where it is a plain number.
 Operand = Callable[[int, int], Value | None]
 
@@ -67,7 +61,7 @@ def opcode(code: int) -> Value:
         extra = rest
     elif kind in (_LD, _LDX):
         parts.append(_named(CBPF_SIZE, code & 0x18))
-        parts.append(_named(_MODES, code & 0xE0))
+        parts.append(_named(CBPF_MODE, code & 0xE0))
     elif kind == _MISC:
         parts.append(_named(CBPF_MISC_OPS, code & 0xF8))
         extra = rest & ~0xF8
@@ -142,7 +136,7 @@ class Filter(ArrayOf):
         def decode_at(ctx: Context, address: int, frame: tuple[Any, ...]) -> Value:
             value: Value = decode_array(ctx, address, frame)
             if isinstance(value, Array):
-                value.brief = 0
+                value.hidden = True
             return value
 
         return decode_at

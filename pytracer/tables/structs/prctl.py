@@ -53,17 +53,17 @@ class Comm(Pointee):
         most = self.most
 
         def decode_at(ctx: Context, address: int, frame: tuple[Any, ...]) -> Value:
-            limit = min(most, ctx.string_bytes)
-            found = ctx.memory.read_cstr(address, limit + 1)
+            # A name that fills its room without a NUL is taken to go on.
+            limit = ctx.string_bytes
+            found = ctx.memory.read_cstr(address, min(most, limit + 1))
             if not was_read(found):
                 return unreadable(address, found)
-            data = found.data
-            return Text(data[:limit], not found.terminated or len(data) > limit, address)
+            return Text(found.data[:limit], not found.terminated, address)
 
         return decode_at
 
     def fetches_at(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
-        limit = self.most + 1
+        limit = self.most
         length = Length(From.CONST, limit)
         return (Fetch(at, planning.phase, length, limit, True, planning.always),)
 
@@ -185,14 +185,21 @@ def named(xlat: Xlat) -> Explain:
     return explain
 
 
+def flag_names(xlat: Xlat, number: int) -> Phrase | None:
+    """The names of a result's flags, however constants are shown otherwise."""
+    names, rest = xlat.names_in(number)
+    if not names:
+        return None
+    return Phrase("|".join([*names, hex(rest)] if rest else names), number)
+
+
 def flagged(xlat: Xlat, zero: bool = False) -> Explain:
     """A result of flags, in hexadecimal; a plain 0 when none is set, unless ``zero`` has a name."""
 
     def explain(number: int) -> tuple[bool, Value | None]:
         if not number and not zero:
             return False, None
-        names, rest = xlat.names_in(number)
-        return True, Flags(number, names, rest) if names else None
+        return True, flag_names(xlat, number)
 
     return explain
 

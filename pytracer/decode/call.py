@@ -84,4 +84,4 @@ class Call(Context):
     @property
     def told(self) -> bool:
         """Whether the entry told everything, so that the exit adds only the result."""
-        return self.step >= len(self.compiled.steps) and self.compiled.described
+        return self.step >= len(self.compiled.steps)

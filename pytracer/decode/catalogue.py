@@ -86,7 +86,7 @@ class Catalogue:
             raw = name_of(abi, nr) in self.raw
             entry = undescribed(abi, nr, raw=True) if raw else describe(abi, nr)
             found = entry.compile(LAYOUTS[abi])
-            if entry not in book().entries.values():
-                found = replace(found, described=False, raw=raw)
+            if raw:
+                found = replace(found, raw=True)
             self._compiled[key] = found
         return found

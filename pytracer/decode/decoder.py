@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
 from pytracer.decode.call import Call
 from pytracer.decode.catalogue import Catalogue, name_of, numbers
@@ -33,17 +34,22 @@ MOST_NUMBERS = 4096
 MOST_RESULTS = 1024
 
 
+Known: TypeAlias = tuple[Compiled, type[Call]]
+
+
 @dataclass(frozen=True, slots=True)
 class DecodeOptions:
     """What decoding depends on.
 
     ``string_bytes``: the longest string wanted (-s). ``whole``: abbreviated arrays are wanted
-    whole. ``raw``: names of calls whose registers are wanted as they are. ``syscalls``: the calls
-    wanted, by ABI; None for all. ``wanted`` is asked about each of them once its entry is decoded.
+    whole, save for those of the calls ``abbreviated``. ``raw``: names of calls whose registers are
+    wanted as they are. ``syscalls``: the calls wanted, by ABI; None for all. ``wanted`` is asked
+    about each of them once its entry is decoded.
     """
 
     string_bytes: int = 32
     whole: bool = False
+    abbreviated: frozenset[str] = frozenset()
     raw: frozenset[str] = frozenset()
     syscalls: Mapping[Abi, frozenset[int]] | None = None
     wanted: Callable[[Call], bool] | None = None
@@ -67,9 +73,11 @@ class Decoder:
         self._wanted = self.options.wanted
         # Names of the calls that restart_syscall goes on with.
         self._interrupted: dict[int, str] = {}
-        self._make = _call_class(self.options, descriptors, sockets or SocketTracker())
-        # By ABI and number: the description, None for calls that are not wanted.
-        self._known: tuple[dict[int, Compiled | None], ...] = ({}, {}, {})
+        sockets = sockets or SocketTracker()
+        self._make = _call_class(self.options, self.options.whole, descriptors, sockets)
+        self._make_brief = _call_class(self.options, False, descriptors, sockets)
+        # By ABI and number: the description and the class of its calls, None for unwanted ones.
+        self._known: tuple[dict[int, Known | None], ...] = ({}, {}, {})
 
     def handle(self, event: Event) -> Call | None:
         """Take in one event.
@@ -94,12 +102,14 @@ class Decoder:
                 pass
         return None
 
-    def _look_up(self, abi: Abi, nr: int) -> Compiled | None:
+    def _look_up(self, abi: Abi, nr: int) -> Known | None:
         wanted = self.options.syscalls
-        found: Compiled | None = None
+        found: Known | None = None
         # A number that no kernel knows belongs to no set: it is always shown, as by strace.
         if wanted is None or nr in wanted[abi] or nr not in numbers(abi):
-            found = self.catalogue.find(abi, nr)
+            compiled = self.catalogue.find(abi, nr)
+            brief = compiled.name in self.options.abbreviated
+            found = compiled, self._make_brief if brief else self._make
         if len(self._known[abi]) < MOST_NUMBERS:
             self._known[abi][nr] = found
         return found
@@ -111,12 +121,13 @@ class Decoder:
         """
         abi = event.abi
         try:
-            compiled = self._known[abi][event.nr]
+            known = self._known[abi][event.nr]
         except KeyError:
-            compiled = self._look_up(abi, event.nr)
-        if compiled is None:
+            known = self._look_up(abi, event.nr)
+        if known is None:
             return None
-        call = self._make()
+        compiled, make = known
+        call = make()
         call.entry = event
         task = call.task = event.task
         call.compiled = compiled
@@ -201,6 +212,7 @@ class Decoder:
 
 def _call_class(
     options: DecodeOptions,
+    whole: bool,
     descriptors: Descriptors | None,
     sockets: Sockets | None,
 ) -> type[Call]:
@@ -211,8 +223,8 @@ def _call_class(
         "descriptors": descriptors,
         "sockets": sockets,
         "string_bytes": options.string_bytes,
-        "whole": options.whole,
-        "elements": ALL_ELEMENTS if options.whole else options.string_bytes + 1,
+        "whole": whole,
+        "elements": ALL_ELEMENTS if whole else options.string_bytes + 1,
     }
     return type("Call", (Call,), constants)
 

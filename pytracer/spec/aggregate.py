@@ -180,7 +180,8 @@ class FixedArray(Type):
         decode_one = self.element.bind(scope)
 
         def decode(ctx: Context, raw: bytes, frame: tuple[Any, ...]) -> Value:
-            return Array(tuple(decode_one(ctx, item, frame) for (item,) in unpack(raw)))
+            items = tuple(decode_one(ctx, item, frame) for (item,) in unpack(raw))
+            return Array(items, brief=ctx.string_bytes)
 
         return decode
 

@@ -20,10 +20,9 @@ class Compiled:
     """A description made ready for decoding under one ABI.
 
     ``steps``: (argument name, register, decoder) in the order of printing. ``keepers`` are run at
-    entry, once the
-    arguments that can be decoded then have been. ``described``: false where only registers are
-    shown; ``raw``: because that was asked for. ``plain``: the result depends on its number alone;
-    ``results`` then are those made so far, for the decoder to share.
+    entry, once the arguments that can be decoded then have been. ``raw``: only registers are shown
+    because that was asked for. ``plain``: the result depends on its number alone; ``results`` then
+    are those made so far, for the decoder to share.
     """
 
     name: str
@@ -32,7 +31,6 @@ class Compiled:
     result: Result
     never_fails: bool
     never_returns: bool
-    described: bool = True
     raw: bool = False
     plain: bool = False
     results: dict[int, Returned] = field(default_factory=dict)

@@ -141,8 +141,8 @@ class Array:
     """A sequence; ``more``: it goes on, ``unreadable_at``: it goes on but cannot be read from
     there.
 
-    ``brief`` is the number of items shown when the output abbreviates, None for all,
-    0 for only the address and ``note``.
+    ``brief`` is the number of items shown when the output abbreviates, None for all. ``hidden``:
+    it then shows only the address and ``note``.
     """
 
     items: tuple[Value, ...]
@@ -151,6 +151,7 @@ class Array:
     unreadable_at: int = 0
     brief: int | None = None
     note: str = ""
+    hidden: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -59,7 +59,8 @@ class Environment(NullTerminated):
             if not count and not complete:
                 return Address(address)
             note = f"{count} var" if count == 1 else f"{count} vars"
-            return Array((), address, False, 0, 0, note if complete else f"{note}, unterminated")
+            note = note if complete else f"{note}, unterminated"
+            return Array((), address, note=note, hidden=True)
 
         return decode_at
 

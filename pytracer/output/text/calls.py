@@ -77,8 +77,9 @@ class CallWriter:
         # What an argument became continues it; anything else is another argument.
         return f" {text}" if type(late[0][1]) is Became else f", {text}"
 
-    def _result(self, result: Returned) -> str:
-        write = self.renderer.write
+    def _result(self, call: Call, result: Returned) -> str:
+        renderer = self.renderer_of(call)
+        write = renderer.write
         text = "?" if result.shown is None else write(result.shown)
         if result.error is not None:
             if not result.error:
@@ -88,7 +89,8 @@ class CallWriter:
             else:
                 text = f"{text} {result.error} ({error_text(-result.value)})"
         elif result.note is not None:
-            text = f"{text} ({write(result.note)})"
+            remark = renderer.remark(result.note)
+            text = f"{text} ({remark})" if remark else text
         if len(self._results) >= MOST_RESULTS:
             self._results.clear()
         self._results[result] = text
@@ -99,7 +101,7 @@ class CallWriter:
         result, end = call.result, call.end
         assert result is not None
         assert end is not None
-        text = self._results.get(result) or self._result(result)
+        text = self._results.get(result) or self._result(call, result)
         if end.injected:
             text += " (INJECTED)"
         if self._digits is not None:

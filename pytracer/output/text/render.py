@@ -102,6 +102,12 @@ class Renderer:
         known, writers = self._remembered.get, self._argument_writers
         return ", ".join([known(value) or writers[type(value)](value) for _, value in values])
 
+    def remark(self, value: Value) -> str:
+        """Write what is said about a result; nothing of structures that are not to be decoded."""
+        if self.undecoded and isinstance(value, Joined):
+            value = Joined(tuple(p for p in value.parts if type(p) is not Array), value.separator)
+        return self.write(value)
+
     def _remembering(self, write: Callable[[Any], str]) -> Callable[[Any], str]:
         return lambda value: self._remember(value, write(value))
 
@@ -220,7 +226,7 @@ class Renderer:
             return hex(value.address)
         items = value.items
         more = value.more
-        if self.brief and value.brief == 0:
+        if self.brief and value.hidden:
             text = hex(value.address)
             return f"{text} /* {value.note} */" if value.note else text
         if self.brief and value.brief is not None and (len(items) > value.brief or value.note):

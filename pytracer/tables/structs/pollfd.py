@@ -12,7 +12,7 @@ from pytracer.spec.pointer import CAPTURE_LIMIT
 from pytracer.spec.returns import Result, Returns
 from pytracer.spec.scalar import Fd, FlagSet, Number
 from pytracer.spec.type import Scope
-from pytracer.spec.values import Array, Base, Integer, Joined, Phrase, Struct, Value
+from pytracer.spec.values import Array, Base, Flags, Integer, Joined, Phrase, Struct, Value
 from pytracer.tables.constants.poll import EPOLL_EVENTS, POLL_EVENTS
 
 POLLFD_BYTES = 8
@@ -94,7 +94,7 @@ def _ready(ctx: Context, address: int, nfds: int) -> Value | None:
         if len(items) >= most or length >= REMARK_LIMIT:
             more = True
             break
-        events = Phrase(text, revents)
+        events = Flags(revents, names, rest)
         items.append(Struct((("fd", Integer(fd)), ("revents", events))))
     broken = len(readable) // POLLFD_BYTES
     if broken < nfds and not more:

@@ -9,9 +9,9 @@
 #define MAX_NR 1024 /* numbers per ABI: x86_64 and i386 end below 480, x32 at 547 */
 #define ABIS 3
 
-#define DATA_MASK 2047 /* a region begins at or below this offset of thread.data */
+#define DATA_MASK 2047	 /* a region begins at or below this offset of thread.data */
 #define PIECE_BYTES 2040 /* the most that one read brings */
-#define DATA_BYTES 4128 /* the last region, its header and its bytes fit in any case */
+#define DATA_BYTES 4128	 /* the last region, its header and its bytes fit in any case */
 
 enum record_type {
 	RECORD_CALL = 1,
@@ -22,11 +22,12 @@ enum record_type {
 };
 
 /* record.flags */
-#define CALL_CHUNK 1 /* captured bytes only; the call's own record follows */
+#define CALL_CHUNK 1   /* captured bytes only; the call's own record follows */
 #define CALL_NO_EXIT 2 /* the task ended inside the call */
-#define CALL_UNSEEN 4 /* the entry was not seen: seccomp's answer, or an attach in mid-call */
-#define EXIT_GROUP 1 /* the status is the whole thread group's */
-#define SIGNAL_UNSEEN 1 /* ignored or deadly: never delivered, but a tracer by ptrace would see it */
+#define CALL_UNSEEN 4  /* the entry was not seen: seccomp's answer, or an attach in mid-call */
+#define EXIT_GROUP 1   /* the status is the whole thread group's */
+#define SIGNAL_UNSEEN                                                                              \
+	1	       /* ignored or deadly: never delivered, but a tracer by ptrace would see it */
 #define SIGNAL_STOPS 2 /* a stop signal that is not caught */
 
 struct record {
@@ -56,7 +57,7 @@ struct region {
 
 #define REGION_ENTRY 1 /* read at entry, or for the entry's sake */
 #define REGION_SHORT 2 /* it ends (or is empty) because nothing further could be read */
-#define REGION_MORE 4 /* the next region of the call continues it */
+#define REGION_MORE 4  /* the next region of the call continues it */
 
 /* Fork, exec, exit and signal records: the shape is the record's type. */
 struct event {
@@ -66,28 +67,30 @@ struct event {
 	u8 pad2;
 	u32 tid;
 	u32 tgid;
-	u32 other; /* fork: the child's tid; exec: the former tid; exit: the status; signal: its number */
+	u32 other; /* fork: the child's tid; exec: the former tid; exit: the status; signal: its
+		      number */
 	u64 time_ns;
 	u32 other_tgid; /* fork: the child's tgid */
 	u32 pad3;
 	u64 call_ns; /* signal, ignored: the entry of the call that the task is in, or 0 */
-	u64 ip; /* signal */
+	u64 ip;	     /* signal */
 	char comm[16];
 	u8 info[48]; /* signal: the start of siginfo_t */
 };
 
 enum state {
-	STATE_IDLE, /* in user space, or in a call whose entry was not seen */
-	STATE_ATTACHED, /* nothing was seen of it since it was attached to */
-	STATE_CALL, /* in a call that will be reported */
-	STATE_SKIPPED, /* in a call that is not wanted */
-	STATE_NEWBORN, /* has not returned from the fork that made it */
+	STATE_IDLE,	 /* in user space, or in a call whose entry was not seen */
+	STATE_ATTACHED,	 /* nothing was seen of it since it was attached to */
+	STATE_CALL,	 /* in a call that will be reported */
+	STATE_SKIPPED,	 /* in a call that is not wanted */
+	STATE_NEWBORN,	 /* has not returned from the fork that made it */
 	STATE_LAUNCHING, /* waits to execve the program to trace */
-	STATE_FAILED, /* could not: what it does now is not the program's */
-	STATE_GONE, /* it has ended, and the ring was too full to say so: ret is its status */
+	STATE_FAILED,	 /* could not: what it does now is not the program's */
+	STATE_GONE,	 /* it has ended, and the ring was too full to say so: ret is its status */
 };
 
-/* A traced thread: that it is traced, and its call in flight. record and data lie together: they are sent as one. */
+/* A traced thread: that it is traced, and its call in flight. record and data lie together: they
+ * are sent as one. */
 struct thread {
 	u32 state;
 	u32 retry; /* bit n: the n-th entry fetch failed, read it again at exit */
@@ -95,7 +98,7 @@ struct thread {
 	u16 exit_ok;
 	u16 exit_failed;
 	u8 launching; /* its execve has not succeeded yet */
-	u8 fatal; /* a signal that ends the process was sent to it */
+	u8 fatal;     /* a signal that ends the process was sent to it */
 	struct record record;
 	u8 data[DATA_BYTES];
 };
@@ -131,12 +134,12 @@ struct shape {
 /* One fetch of a capture plan. Step 0 is "none". */
 struct step {
 	u8 flags;
-	u8 reg; /* register that holds the pointer */
-	u8 from; /* where the length comes from */
-	u8 width; /* of the length inside the enclosing block */
-	u16 at; /* offset of the pointer in the enclosing block */
+	u8 reg;	   /* register that holds the pointer */
+	u8 from;   /* where the length comes from */
+	u8 width;  /* of the length inside the enclosing block */
+	u16 at;	   /* offset of the pointer in the enclosing block */
 	u16 value; /* register, or offset, of the length */
-	u16 next; /* sibling */
+	u16 next;  /* sibling */
 	u16 child; /* first fetch inside */
 	u16 stride;
 	u16 elements;
@@ -148,7 +151,7 @@ struct step {
 
 #define STEP_CSTR 1
 #define STEP_OFFSET 2 /* the pointer is in the enclosing block */
-#define STEP_WORD4 4 /* and four bytes wide */
+#define STEP_WORD4 4  /* and four bytes wide */
 #define STEP_UNTIL_NULL 8
 
 #define FROM_CONST 0
@@ -158,7 +161,7 @@ struct step {
 
 /* Where the capture engine stands: one per CPU, as the programs are never preempted. */
 struct item {
-	u64 base; /* the enclosing block */
+	u64 base;    /* the enclosing block */
 	u64 address; /* what is being read */
 	u32 length;
 	u32 done;
@@ -175,7 +178,7 @@ struct work {
 	u32 depth;
 	u32 phase;
 	u32 ordinal; /* of the outermost fetch */
-	u32 then; /* first step to run at exit after the retries */
+	u32 then;    /* first step to run at exit after the retries */
 	struct item stack[DEPTH];
 };
 
@@ -192,7 +195,7 @@ struct stats {
 	u64 lost_chunks;
 	u64 lost_events;
 	u64 lost_tasks; /* forks that found the map of threads full */
-	u64 dropped; /* calls that --status left out */
+	u64 dropped;	/* calls that --status left out */
 };
 
 /* A byte for every thread number: whether it is traced. User space maps it. */

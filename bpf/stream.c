@@ -21,8 +21,8 @@ BPF_PERF_OUTPUT(events);
 #define EXECVE 59
 #define SIGKILL 9
 #define SIGNAL_RESULT_IGNORED 1 /* include/trace/events/signal.h */
-#define SIGNAL_GROUP_EXIT 4 /* include/linux/sched/signal.h */
-#define TS_COMPAT 2 /* arch/x86/include/asm/thread_info.h */
+#define SIGNAL_GROUP_EXIT 4	/* include/linux/sched/signal.h */
+#define TS_COMPAT 2		/* arch/x86/include/asm/thread_info.h */
 #define X32_BIT 0x40000000
 
 /* The task as the verifier knows it: its fields are loads, not calls. Since 5.11. */
@@ -31,15 +31,33 @@ static u64 (*current_task_btf)(void) = (void *)158;
 static u64 (*task_pt_regs)(u64 task) = (void *)175; /* since 5.15 */
 #endif
 /* Keeps clang from proving the mask away before the verifier has seen it. */
-#define BOUND(variable, mask) \
-	do { \
-		asm volatile("" : "+r"(variable)); \
-		(variable) &= (mask); \
+#define BOUND(variable, mask)                                                                      \
+	do {                                                                                       \
+		asm volatile("" : "+r"(variable));                                                 \
+		(variable) &= (mask);                                                              \
 	} while (0)
 #define FIELD(type, base, offset) (*(volatile type *)((base) + (offset)))
 
 /* Indices into the part of struct pt_regs that begins with bp. */
-enum { R_BP, R_BX, R_R11, R_R10, R_R9, R_R8, R_AX, R_CX, R_DX, R_SI, R_DI, R_ORIG, R_IP, R_CS, R_FLAGS, R_SP, R_WORDS };
+enum {
+	R_BP,
+	R_BX,
+	R_R11,
+	R_R10,
+	R_R9,
+	R_R8,
+	R_AX,
+	R_CX,
+	R_DX,
+	R_SI,
+	R_DI,
+	R_ORIG,
+	R_IP,
+	R_CS,
+	R_FLAGS,
+	R_SP,
+	R_WORDS
+};
 #define REGS_OFFSET 32
 #ifdef TASK_PT_REGS
 #define READ_REGS u64 r = task_pt_regs(task) + REGS_OFFSET
@@ -182,7 +200,8 @@ static inline void push(struct work *w, u32 step, u64 base, u32 count, u32 strid
 	w->depth = depth + 1;
 }
 
-/* Find where the item on top points and how much to read. Answers 0 when there is nothing to read. */
+/* Find where the item on top points and how much to read. Answers 0 when there is nothing to read.
+ */
 static inline int resolve(struct work *w, struct thread *t, struct item *item, struct step *s)
 {
 	u64 block = item->base + (u64)item->index * item->stride;
@@ -282,7 +301,8 @@ static inline void run(void *ctx, struct work *w, struct thread *t)
 		return;
 	}
 	if (!item->done) {
-		if (w->phase == PHASE_RETRY && w->depth == 1 && !(t->retry >> (w->ordinal & 31) & 1)) {
+		if (w->phase == PHASE_RETRY && w->depth == 1 &&
+		    !(t->retry >> (w->ordinal & 31) & 1)) {
 			advance(w, item, s);
 			return;
 		}
@@ -305,7 +325,8 @@ static inline void run(void *ctx, struct work *w, struct thread *t)
 	}
 	BOUND(piece, DATA_MASK);
 	if (s->flags & STEP_CSTR) {
-		n = bpf_probe_read_user_str(&t->data[used + sizeof(*region)], piece + 1, (void *)address);
+		n = bpf_probe_read_user_str(&t->data[used + sizeof(*region)], piece + 1,
+					    (void *)address);
 		if (n < 0) {
 			n = 0;
 			flags |= REGION_SHORT;
@@ -408,7 +429,8 @@ int capture(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* Fill in the record of a call from its registers. Answers the call's entry, or NULL when it is not wanted. */
+/* Fill in the record of a call from its registers. Answers the call's entry, or NULL when it is not
+ * wanted. */
 static inline struct call *begin(struct thread *t, void *regs, u64 now)
 {
 	u64 task = current_task_btf();
@@ -565,8 +587,8 @@ int raw_tracepoint__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	ret = ctx->args[1];
 	t->record.exit_ns = now;
 	t->record.ret = ret;
-	index = t->record.abi * MAX_NR +
-		((u32)t->record.nr < MAX_NR ? (u32)t->record.nr : MAX_NR - 1);
+	index =
+	    t->record.abi * MAX_NR + ((u32)t->record.nr < MAX_NR ? (u32)t->record.nr : MAX_NR - 1);
 	struct call *call = calls.lookup(&index);
 	if (!call)
 		goto out;
@@ -760,8 +782,8 @@ int raw_tracepoint__signal_deliver(struct bpf_raw_tracepoint_args *ctx)
 
 /*
  * Signals that are never delivered, while ptrace would have the kernel deliver them: those that are
- * ignored, dropped when they are sent; and those that end the process, which become SIGKILL when they
- * are sent (complete_signal(), kernel/signal.c).
+ * ignored, dropped when they are sent; and those that end the process, which become SIGKILL when
+ * they are sent (complete_signal(), kernel/signal.c).
  */
 int raw_tracepoint__signal_generate(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -810,7 +832,8 @@ int raw_tracepoint__signal_generate(struct bpf_raw_tracepoint_args *ctx)
 			info[5] = bpf_get_current_uid_gid();
 		}
 	}
-	bpf_probe_read_kernel(&event.comm, sizeof(event.comm), (void *)(ctx->args[2] + OFFSET_COMM));
+	bpf_probe_read_kernel(&event.comm, sizeof(event.comm),
+			      (void *)(ctx->args[2] + OFFSET_COMM));
 	send_event(ctx, &event);
 	leave_gate();
 	return 0;

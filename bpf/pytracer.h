@@ -58,6 +58,8 @@ struct region {
 #define REGION_ENTRY 1 /* read at entry, or for the entry's sake */
 #define REGION_SHORT 2 /* it ends (or is empty) because nothing further could be read */
 #define REGION_MORE 4  /* the next region of the call continues it */
+/* What an execve was given: its strings as the new program has them, one after the other. */
+#define REGION_ARGUMENTS 8
 
 /* Fork, exec, exit and signal records: the shape is the record's type. */
 struct event {

@@ -679,6 +679,67 @@ out:
 	return 0;
 }
 
+/* One more region of the call in flight, for whoever fills it: its bytes, or NULL when there is no
+ * room. */
+static inline struct region *add_region(void *ctx, struct thread *t, u64 address, u32 flags)
+{
+	struct region *region;
+	u32 used;
+
+	if (t->record.used > DATA_MASK)
+		send_chunk(ctx, t);
+	used = t->record.used;
+	BOUND(used, DATA_MASK);
+	region = (void *)&t->data[used];
+	region->address = address;
+	region->length = 0;
+	region->flags = REGION_ENTRY | flags;
+	return region;
+}
+
+static inline void end_region(struct thread *t, struct region *region, u32 length)
+{
+	region->length = length;
+	t->record.used += sizeof(*region) + ((length + 7) & ~7U);
+}
+
+/*
+ * An execve that has succeeded cannot be asked again for strings that were not resident at its
+ * entry: their pages are gone. The kernel and the new program's stack have copies.
+ */
+static inline void recover_arguments(void *ctx, struct thread *t, u64 bprm)
+{
+	u64 filename = 0, interpreter = 0, strings = 0;
+	u32 at = t->record.nr == EXECVE ? 0 : 1; /* execveat */
+	struct region *region;
+	u32 rest;
+	long n;
+
+	bpf_probe_read_kernel(&filename, 8, (void *)(bprm + OFFSET_BPRM_FILENAME));
+	bpf_probe_read_kernel(&interpreter, 8, (void *)(bprm + OFFSET_BPRM_INTERP));
+	bpf_probe_read_kernel(&strings, 8, (void *)(bprm + OFFSET_BPRM_P));
+	if (at == 0) {
+		region = add_region(ctx, t, t->record.args[0], 0);
+		n = bpf_probe_read_kernel_str(region + 1, PIECE_BYTES, (void *)filename);
+		if (n > 0)
+			end_region(t, region, n & DATA_MASK);
+	}
+	/* A script's arguments are not those that it was executed with. */
+	if (filename != interpreter)
+		return;
+	region = add_region(ctx, t, t->record.args[at + 1], REGION_ARGUMENTS);
+	rest = PIECE_BYTES;
+	if (bpf_probe_read_user(region + 1, PIECE_BYTES, (void *)strings)) {
+		rest = 4096 - (strings & 4095);
+		if (rest > PIECE_BYTES)
+			rest = PIECE_BYTES;
+		BOUND(rest, DATA_MASK);
+		if (bpf_probe_read_user(region + 1, rest, (void *)strings))
+			return;
+	}
+	end_region(t, region, rest);
+}
+
 int raw_tracepoint__sched_process_exec(struct bpf_raw_tracepoint_args *ctx)
 {
 	u32 key = bpf_get_current_pid_tgid(), former = ctx->args[1];
@@ -689,6 +750,8 @@ int raw_tracepoint__sched_process_exec(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	enter_gate();
 	t->launching = 0;
+	if (t->state == STATE_CALL && t->retry && t->entry && t->record.abi == 0)
+		recover_arguments(ctx, t, ctx->args[2]);
 	if (former != key) {
 		t->record.tid = key;
 		if (threads.update(&key, t)) {

@@ -95,6 +95,9 @@ def kernel_offsets() -> dict[str, int]:
             + btf.offset("sigpending", "signal"),
             "OFFSET_STATUS": btf.offset("task_struct", "thread_info")
             + btf.offset("thread_info", "status"),
+            "OFFSET_BPRM_FILENAME": btf.offset("linux_binprm", "filename"),
+            "OFFSET_BPRM_INTERP": btf.offset("linux_binprm", "interp"),
+            "OFFSET_BPRM_P": btf.offset("linux_binprm", "p"),
             "OFFSET_GROUP_FLAGS": btf.offset("signal_struct", "flags"),
             "OFFSET_GROUP_EXIT_CODE": btf.offset("signal_struct", "group_exit_code"),
         }

@@ -40,6 +40,7 @@ CALL_FRAME: Final = 16
 REGION_ENTRY: Final = 1
 REGION_SHORT: Final = 2
 REGION_MORE: Final = 4
+REGION_ARGUMENTS: Final = 8
 
 RECORD: Final = struct.Struct("<BBBBIIIQQqiI16sQ6Q")
 REGION: Final = struct.Struct("<QII")
@@ -116,7 +117,10 @@ def regions(data: bytes, at_entry: bool) -> list[tuple[int, bytes, bool]]:
     while offset < end:
         address, length, flags = unpack(data, offset)
         offset += 16
-        if flags & REGION_ENTRY == phase:
+        if flags & REGION_ARGUMENTS:
+            if at_entry:
+                _add_arguments(found, address, data[offset : offset + length])
+        elif flags & REGION_ENTRY == phase:
             piece = data[offset : offset + length]
             if more:
                 address, before, _ = found.pop()
@@ -125,3 +129,17 @@ def regions(data: bytes, at_entry: bool) -> list[tuple[int, bytes, bool]]:
             more = bool(flags & REGION_MORE)
         offset += length + 7 & ~7
     return found
+
+
+def _add_arguments(found: list[tuple[int, bytes, bool]], array: int, strings: bytes) -> None:
+    """Supply the strings of an execve that could not be read where they were.
+
+    Without the array of their pointers nothing is added: nothing would say how many there are.
+    """
+    pointers = next((data for start, data, _ in found if start == array and data), b"")
+    words = strings.split(b"\0")[:-1]
+    if pointers:
+        for (pointer,), word in zip(struct.iter_unpack("<Q", pointers), words, strict=False):
+            if not pointer:
+                break
+            found.append((pointer, word + b"\0", True))

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from pytracer.event.memory import Absent, CString, Reason
+from pytracer.event.memory import Absent, CString, Reason, Snapshot
 from pytracer.event.schema import SyscallEnter
 from pytracer.target.selection import Launch, Selection
 from tests.backend.ebpf.scenes import collect, launch
@@ -96,3 +96,22 @@ def test_arguments_of_execve_are_captured() -> None:
         found = first.memory.read_cstr(int.from_bytes(raw, "little"), 33)
         assert isinstance(found, CString) and found.data == word.encode()
         at += 8
+
+
+def test_strings_of_an_execve_that_were_not_resident_come_from_the_new_program() -> None:
+    path = os.fsencode(build("cold_exec.c"))
+    execs = [
+        event
+        for event in collect(Launch(path, (path,), ()))
+        if isinstance(event, SyscallEnter) and event.nr == EXECVE
+    ]
+    memory, args = execs[1].memory, execs[1].args
+    assert isinstance(memory, Snapshot)
+    assert (args[0], b"", False) in memory.regions, "the string was resident"
+    name = memory.read_cstr(args[0], 4096)
+    assert isinstance(name, CString) and name.data == b"/bin/true"
+    pointers = memory.read(args[1], 16)
+    assert isinstance(pointers, bytes)
+    for at, expected in ((0, b"true"), (8, b"bin/true")):
+        found = memory.read_cstr(int.from_bytes(pointers[at : at + 8], "little"), 33)
+        assert isinstance(found, CString) and found.data == expected

@@ -12,7 +12,7 @@ from pytracer.spec.returns import HexResult, NoFailure, Result, Returns
 from pytracer.spec.scalar import Enum, Fd, FlagSet, Pid, Size, UInt
 from pytracer.spec.switch import Absent
 from pytracer.spec.type import Scope
-from pytracer.spec.values import Address, Base, Integer, Phrase, Value
+from pytracer.spec.values import Address, Base, Integer, Joined, Phrase, Value
 from pytracer.tables.constants.process import PIDFD_SIGNAL_FLAGS
 from pytracer.tables.constants.signals import SIG_HANDLERS, SIGPROCMASK_HOW
 from pytracer.tables.structs.sigframe import OldSigFrame, RtSigFrame
@@ -70,10 +70,8 @@ class OldMaskResult(HexResult):
 
         def result(ctx: Context) -> tuple[Value | None, Value | None]:
             word = ctx.ret & (1 << 8 * size) - 1
-            found = signal_set(word.to_bytes(size, "little"))
-            names = " ".join(found.items)
-            note = f"{self.title} {'~' if found.inverted else ''}[{names}]"
-            return Integer(word, Base.HEX), Phrase(note, word)
+            note = Joined((Phrase(self.title), signal_set(word.to_bytes(size, "little"))), " ")
+            return Integer(word, Base.HEX), note
 
         return result
 

@@ -12,6 +12,7 @@ from pytracer.cli.options import ALL_STATUSES, DecodePid, Options, Summary
 from pytracer.decode.catalogue import numbers
 from pytracer.decode.decoder import DecodeOptions
 from pytracer.decode.descriptors import LiveDescriptors
+from pytracer.decode.processes import LiveProcesses
 from pytracer.event.schema import Abi
 from pytracer.output.text.style import LineStyle, Quoting, Status, Style, Xlats
 from pytracer.target.program import NoProgram, environment, find, inherited_environment
@@ -124,6 +125,7 @@ def decoding(options: Options, filters: Filter | None) -> DecodeOptions:
         raw=raw,
         syscalls=None if options.trace.everything else wanted_numbers(options.trace),
         wanted=filters.wants if filters is not None else None,
+        processes=LiveProcesses() if DecodePid.COMM in options.decode_pids else None,
     )
 
 

@@ -20,7 +20,7 @@ from pytracer.event.schema import (
     TaskExit,
     TaskExiting,
 )
-from pytracer.spec.context import LATER, Descriptors, Sockets
+from pytracer.spec.context import LATER, Descriptors, Processes, Sockets
 from pytracer.spec.entry import Compiled
 from pytracer.spec.values import Integer, Phrase, Returned
 from pytracer.tables.constants.errno import ERESTART_RESTARTBLOCK, ERRNO
@@ -45,6 +45,7 @@ class DecodeOptions:
     whole, save for those of the calls ``abbreviated``. ``raw``: names of calls whose registers are
     wanted as they are. ``syscalls``: the calls wanted, by ABI; None for all. ``wanted`` is asked
     about each of them once its entry is decoded.
+    ``processes`` names processes, where that was asked for.
     """
 
     string_bytes: int = 32
@@ -53,6 +54,7 @@ class DecodeOptions:
     raw: frozenset[str] = frozenset()
     syscalls: Mapping[Abi, frozenset[int]] | None = None
     wanted: Callable[[Call], bool] | None = None
+    processes: Processes | None = None
 
 
 class Decoder:
@@ -222,6 +224,7 @@ def _call_class(
         "__slots__": (),
         "descriptors": descriptors,
         "sockets": sockets,
+        "processes": options.processes,
         "string_bytes": options.string_bytes,
         "whole": whole,
         "elements": ALL_ELEMENTS if whole else options.string_bytes + 1,

@@ -56,6 +56,14 @@ class Descriptors(Protocol):
         ...
 
 
+class Processes(Protocol):
+    """Knowledge of what processes are called."""
+
+    def comm(self, pid: int) -> str | None:
+        """The name of a process or thread; None when unknown."""
+        ...
+
+
 class Sockets(Protocol):
     """Knowledge of which descriptors are netlink sockets."""
 
@@ -94,6 +102,7 @@ class Context:
         "failed",
         "interrupted",
         "memory",
+        "processes",
         "ret",
         "saved",
         "sockets",
@@ -107,6 +116,7 @@ class Context:
     exiting: bool
     interrupted: str | None
     memory: Memory
+    processes: Processes | None
     saved: dict[Any, Any]
     string_bytes: int
     elements: int

@@ -119,7 +119,11 @@ class PidResult(Returns):
     """The id of a process or thread."""
 
     def bind(self, scope: Scope) -> Result:
-        return lambda ctx: (ProcessId(ctx.ret), None)
+        def result(ctx: Context) -> tuple[Value | None, Value | None]:
+            comm = None if ctx.processes is None else ctx.processes.comm(ctx.ret)
+            return ProcessId(ctx.ret, comm), None
+
+        return result
 
 
 class NoFailure(Returns):

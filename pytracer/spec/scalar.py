@@ -249,6 +249,19 @@ class Pid(Scalar):
     def make(self, number: int) -> Value:
         return ProcessId(number)
 
+    def bind(self, scope: Scope) -> Decode:
+        plain = super().bind(scope)
+        number = self.number(scope.abi)
+
+        def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Value:
+            if ctx.processes is None:
+                shared: Value = plain(ctx, raw, frame)
+                return shared
+            pid = number(raw)
+            return ProcessId(pid, ctx.processes.comm(pid))
+
+        return decode
+
 
 class Uid(Scalar):
     """A user or group id; -1 stands for "leave as it is"."""

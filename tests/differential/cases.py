@@ -140,6 +140,6 @@ CASES: tuple[Case, ...] = (
     Case("plain-i386", ("fork",), source="plain.c", flags=("-m32",), slow=False),
     Case("plain-static", ("fork",), source="plain.c", flags=("-static",), slow=False),
     Case("thread-exec", source="thread_exec.c"),
-    Case("vfork", source="vfork.c", slow=False),
+    Case("vfork", source="vfork.c", slow=False, attempts=6, racy=_ORDER),
     Case("stopped", source="stopped.c"),
 )

@@ -45,7 +45,7 @@ def target(options: Options) -> Target:
         raise system_failure(f"Cannot stat '{name}'", error.errno) from error
     argv = words if options.argv0 is None else (os.fsencode(options.argv0), *words[1:])
     env = environment(inherited_environment(), map(os.fsencode, options.environment))
-    return Launch(path, argv, env, user, options.daemonize)
+    return Launch(path, argv, env, user, options.daemonize, tuple(dict.fromkeys(options.pids)))
 
 
 def _user(name: str) -> tuple[int, int, str]:

@@ -24,6 +24,7 @@ def ptrace_only(options: Options) -> Iterator[str]:
     wanted = (
         (options.seccomp_bpf, "--seccomp-bpf"),
         (options.kill_on_exit, "--kill-on-exit"),
+        (bool(options.program and options.pids), "-p/--attach together with PROG"),
         (bool(options.daemonize), "-D/--daemonize"),
         (options.detach_on_execve, "-b/--detach-on"),
         (options.instruction_pointer, "-i/--instruction-pointer"),

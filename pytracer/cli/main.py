@@ -101,6 +101,8 @@ def _trace(options: Options, messages: Messages) -> int:
     target = building.target(options)
     decoding = building.decoding(options, filter_for(options, messages))
     backend = choosing.make(options, target, building.selection(options), decoding, refusals.tell)
+    if options.debug:
+        messages.note(f"the backend is {backend.name}")
     session: Session | None = None
     interrupts: Interrupts | None = None
     destination = Destination(options, messages)

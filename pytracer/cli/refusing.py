@@ -21,7 +21,6 @@ _REFUSED: Final[Mapping[str, tuple[str, str]]] = {
     "namespace": ("-e namespace", "use -e trace=unshare,setns,clone3 and lsns(8)"),
     "secontext": ("--secontext", "use ls -Z and ps -Z"),
     "tips": ("--tips", "see the documentation"),
-    "color": ("--color", "leave it out: the output is not coloured"),
     "json": ("--json", "leave it out: the output is text"),
     "unit": ("--unit", 'use -f -p "$(systemctl show -P MainPID UNIT)"'),
     "cgroup": ("--cgroup", 'use -f -p "$(cat /sys/fs/cgroup/CGROUP/cgroup.procs)"'),
@@ -46,6 +45,15 @@ def refuse(given: Given) -> None:
     if given.key in ("fault", "inject"):
         # What is wrong with the set of calls is said first, as strace does.
         calls((given.value or "").partition(":")[0])
+    if given.key == "color" and given.value in (None, "auto", "always"):
+        raise Failure("--color is not supported: leave it out, or use --color=never")
+    if given.key == "pidns-translation" or (
+        given.key == "decode-pids" and "pidns" in (given.value or "").lower()
+    ):
+        raise Failure(
+            "--decode-pids=pidns is not supported: run pytracer in the pid namespace of its "
+            "target, with nsenter -t PID -p"
+        )
     refused = _REFUSED.get(given.key)
     if refused is not None:
         name, remedy = refused

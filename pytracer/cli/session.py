@@ -12,7 +12,7 @@ from pytracer.cli.messages import Messages
 from pytracer.cli.options import Options
 from pytracer.decode.call import Call
 from pytracer.decode.decoder import Decoder
-from pytracer.event.schema import Event, NewBy, SyscallExit, TaskExit, TaskNew
+from pytracer.event.schema import Event, NewBy, SyscallExit, Task, TaskExit, TaskNew
 from pytracer.output.text.style import Quiet, Status
 
 
@@ -71,6 +71,7 @@ class Session:
             TaskNew: self._task_new,
             TaskExit: self._task_exit,
         }
+        debug = self._options.debug
         limited = self._left is not None
         # On a terminal shared with the target, a line stands before what the target does next:
         # it is written while the task is still stopped, as strace does.
@@ -81,6 +82,8 @@ class Session:
                     output.flush()
                     continue
                 kind = type(event)
+                if debug:
+                    self._messages.note(_outline(event))
                 watch = watched.get(kind)
                 if watch is not None:
                     if not self.attached:
@@ -129,6 +132,21 @@ class Session:
         """Say what went wrong with a target, unless that was said before."""
         if not self._failure_told:
             self._messages.note(explain(error))
+
+
+def _outline(event: Event) -> str:
+    """Name an event and what it carries, but for the memory (-d)."""
+    parts = []
+    for name in event.__slots__:
+        value = getattr(event, name)
+        match value:
+            case Task():
+                parts.append(f"{name}={value.tid}")
+            case bytes():
+                parts.append(f"{name}={len(value)} bytes")
+            case _ if name != "memory":
+                parts.append(f"{name}={value}")
+    return f"{type(event).__name__} {' '.join(parts)}"
 
 
 def explain(error: TargetError) -> str:

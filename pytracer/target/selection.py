@@ -16,6 +16,7 @@ class Launch:
     environment. ``user`` is (uid, gid, name) to run as; setuid programs keep their effect.
     ``daemon`` is how often -D was given: 0 keeps the program a child of pytracer's caller's view,
     1 runs the tracer as a grandchild, 2 in its own process group, 3 in its own session.
+    ``besides``: running processes to trace together with the program.
     """
 
     path: bytes
@@ -23,6 +24,7 @@ class Launch:
     env: tuple[bytes, ...]
     user: tuple[int, int, str] | None = None
     daemon: int = 0
+    besides: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from pytracer.backend.ptrace.stops import Stops
 from pytracer.backend.ptrace.tracee import Tracee, read_comm
 from pytracer.backend.ptrace.wait import Bell, Waiter
 from pytracer.event.schema import Clock, Event, NewBy, Task, TaskNew
-from pytracer.target.selection import Attach, Launch, Selection, Target
+from pytracer.target.selection import Launch, Selection, Target
 
 
 class PtraceBackend:
@@ -94,9 +94,10 @@ class PtraceBackend:
                 task = self._launch(self._target)
                 self._bell.open()
                 yield TaskNew(task, time.monotonic_ns(), NewBy.LAUNCHED)
+                yield from self._attach(self._target.besides)
             else:
                 self._bell.open()
-                yield from self._attach(self._target)
+                yield from self._attach(self._target.pids)
             yield from self._loop.run()
             yield from self._detach()
         finally:
@@ -123,9 +124,9 @@ class PtraceBackend:
         self._loop.pending.append((child.pid, api.STATUS_SYSCALL, 0))
         return task
 
-    def _attach(self, target: Attach) -> Iterator[Event]:
+    def _attach(self, pids: tuple[int, ...]) -> Iterator[Event]:
         refusal: TargetError | None = None
-        for pid in target.pids:
+        for pid in pids:
             if pid in self._tracees or self._loop.stopping:
                 continue
             found = seize_process(pid, self._options, self._selection.follow, self._tracees)

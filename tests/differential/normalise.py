@@ -67,8 +67,8 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "child times",
         "processor time of a child, in clock ticks",
-        r"si_utime=\d+(?: /\* [^*]* \*/)?, si_stime=\d+(?: /\* [^*]* \*/)?",
-        "si_utime=TICKS, si_stime=TICKS",
+        r"(si_[us]time)=(?:0|[1-9]\d* /\* \d+\.\d\d s \*/)(?=[,}])",
+        r"\1=TICKS",
         "--- SIGCHLD",
         "waitid",
         "rt_sigtimedwait",

@@ -104,6 +104,7 @@ Output:
   -e decode-fds=SET, --decode-fds=SET
                  what to tell about descriptors
      details:    dev, eventfd, path, pidfd, signalfd, socket
+  --color=never  do not colour the output, which is so anyway
   -i, --instruction-pointer
                  show the instruction pointer
   -n, --syscall-number

@@ -40,7 +40,10 @@ def numbers(abi: Abi) -> Mapping[int, tuple[str, int]]:
 def name_of(abi: Abi, nr: int) -> str:
     """The name of a call, or ``syscall_0x...`` for a number that no kernel up to ours knows."""
     known = numbers(abi).get(nr)
-    return known[0] if known is not None else f"syscall_{nr & 0xFFFFFFFF:#x}"
+    if known is not None:
+        return known[0]
+    # A number that is not even one is shown as wide as the caller's registers.
+    return f"syscall_{nr & (0xFFFFFFFFFFFFFFFF if abi is Abi.X86_64 else 0xFFFFFFFF):#x}"
 
 
 def describe(abi: Abi, nr: int) -> Entry:

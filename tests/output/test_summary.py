@@ -135,9 +135,9 @@ def test_a_negative_duration_counts_as_none() -> None:
 def test_straces_own_table_read_and_written_again(tmp_path: Path) -> None:
     """What strace printed, parsed and rendered, is what strace printed."""
     file = tmp_path / "table"
+    columns = ("total-time", "min-time", "max-time", "calls", "errors", "name")
     subprocess.run(
-        ["strace", "-c", "-w", "-o", str(file), "-S", "calls"]
-        + ["-U", "total-time,min-time,max-time,calls,errors,name", "ls", "/usr"],
+        f"strace -c -w -o {file} -S calls -U {','.join(columns)} ls /usr".split(),
         check=True,
         timeout=30,
         stdout=subprocess.DEVNULL,
@@ -155,15 +155,7 @@ def test_straces_own_table_read_and_written_again(tmp_path: Path) -> None:
         counts.calls, counts.errors = int(calls), int(errors[0]) if errors else 0
         total_ns, min_ns, max_ns = (round(float(t) * 1e9) for t in (total, least, most))
         counts.time = Times(total_ns, min_ns, max_ns)
-    columns = (
-        Column.TOTAL,
-        Column.MIN,
-        Column.MAX,
-        Column.CALLS,
-        Column.ERRORS,
-        Column.NAME,
-    )
-    ours = render(summary, columns, Column.CALLS).splitlines()
+    ours = render(summary, tuple(map(Column, columns)), Column.CALLS).splitlines()
     theirs = text.splitlines()
     # The total of rounded times may differ in its last digit.
     assert ours[:-1] == theirs[:-1]

@@ -20,13 +20,14 @@ class Versioned(Pointee):
 
     Below ``least`` bytes only its address is shown. Fields that lie beyond the size are left out.
     Bytes beyond the structure are shown unless all are zero: the kernel refuses what it does not
-    know.
+    know. ``limit``: bytes that a capture brings.
     """
 
-    def __init__(self, inner: StructOf, size: str, least: int) -> None:
+    def __init__(self, inner: StructOf, size: str, least: int, limit: int = PAGE_SIZE) -> None:
         self.inner = inner
         self.size = size
         self.least = least
+        self.limit = limit
 
     def bind_at(self, scope: Scope) -> DecodeAt:
         placed, whole, _ = self.inner.place(scope.abi)
@@ -55,10 +56,10 @@ class Versioned(Pointee):
         return decode_at
 
     def fetches_at(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
-        length = named_length(self.size, planning) or Length(From.CONST, PAGE_SIZE)
+        length = named_length(self.size, planning) or Length(From.CONST, self.limit)
         inside = self.inner.fetches(AtOffset(0), planning)
         phase, always = planning.phase, planning.always
-        return (Fetch(at, phase, length, PAGE_SIZE, always=always, inside=inside),)
+        return (Fetch(at, phase, length, self.limit, always=always, inside=inside),)
 
     def parts(self) -> Iterator[Type]:
         yield self.inner

@@ -9,7 +9,7 @@ from pytracer.spec.aggregate import ArrayOf, StructOf
 from pytracer.spec.entry import syscall
 from pytracer.spec.pointer import In, Out
 from pytracer.spec.returns import NewFd
-from pytracer.spec.scalar import Enum, Fd, FlagSet, Int, Number, Pointer, Size, UInt
+from pytracer.spec.scalar import Enum, Fd, FlagSet, Int, Pointer, Size, UInt
 from pytracer.spec.switch import Switch
 from pytracer.tables.constants.poll import (
     EPOLL_CREATE_FLAGS,
@@ -19,12 +19,11 @@ from pytracer.tables.constants.poll import (
 from pytracer.tables.structs.fdset import FdSet, OldReady, Ready
 from pytracer.tables.structs.indirect import Indirect
 from pytracer.tables.structs.pollfd import EPOLL_EVENT, POLLFDS, Polled
+from pytracer.tables.structs.sigmask import MASK_AND_SIZE
 from pytracer.tables.structs.signal import SigSetAt
 from pytracer.tables.structs.time import TIMESPEC, TIMESPEC64, TIMEVAL
 
 SET = FdSet()
-# Two of pselect6's arguments share a register.
-MASK_AND_SIZE = In(StructOf(sigmask=SigSetAt("sigsetsize"), sigsetsize=Number("ulong")))
 EVENTS = Out(ArrayOf(EPOLL_EVENT, "ret"))
 MASK = SigSetAt("sigsetsize")
 

@@ -6,12 +6,19 @@ import struct
 
 import pytest
 
-from pytracer.decode.siginfo import explain, name_of_signal
-from pytracer.event.schema import Abi
+from pytracer.decode.siginfo import SignalDecoder, name_of_signal
+from pytracer.event.schema import Abi, Signal, Task
 from pytracer.output.text.render import Renderer
 from pytracer.output.text.style import Style, Xlats
 from pytracer.spec.abi import I386, X32
+from pytracer.spec.values import Reference, Struct
 from pytracer.tables.structs.siginfo import siginfo
+
+
+def explain(data: bytes, abi: Abi = Abi.X86_64) -> Struct:
+    found = SignalDecoder().explain(Signal(Task(1, 1), 0, 15, data), abi)
+    assert found is not None
+    return found
 
 
 def shown(
@@ -111,3 +118,27 @@ def test_other_layouts() -> None:
 )
 def test_names(number: int, name: str) -> None:
     assert name_of_signal(number) == name
+
+
+def test_processes_and_descriptors_are_explained() -> None:
+    class Processes:
+        def comm(self, pid: int) -> str | None:
+            return f"name{pid}"
+
+    class Descriptors:
+        def about(self, pid: int, fd: int) -> Reference | None:
+            return Reference(b"/%d/%d" % (pid, fd))
+
+    decoder = SignalDecoder(Processes(), Descriptors())
+    for code, union, text in (
+        (0, SENDER, "si_pid=7<name7>"),
+        (-5, SENDER + SENDER, "si_fd=7</1/7>"),
+    ):
+        data = struct.pack("<iiii", 29, 0, code, 0) + union
+        found = decoder.explain(Signal(Task(1, 1), 0, 29, data))
+        assert found is not None
+        assert text in Renderer(Style()).write(found)
+
+
+def test_nothing_came_with_it() -> None:
+    assert SignalDecoder().explain(Signal(Task(1, 1), 0, 15, None)) is None

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 
 from pytracer.decode.call import Call
-from pytracer.decode.siginfo import explain, name_of_signal
+from pytracer.decode.siginfo import SignalDecoder, name_of_signal
 from pytracer.event.schema import (
     Abi,
     Event,
@@ -41,7 +41,8 @@ class TextOutput:
 
     ``sink`` takes everything; a function instead makes the sink of each task (-ff), which is
     closed when the task is gone. ``message`` takes what is said about the tracing itself, such
-    as ``Process 1 attached``; whoever gives it puts the program's name in front.
+    as ``Process 1 attached``; whoever gives it puts the program's name in front. ``signals``
+    decodes what comes with signals.
     """
 
     def __init__(
@@ -52,10 +53,12 @@ class TextOutput:
         *,
         wall_offset_ns: int = 0,
         message: Callable[[str], None] = _no_message,
+        signals: SignalDecoder | None = None,
     ) -> None:
         self.style = style or Style()
         self.lines = lines or LineStyle()
         self.message = message
+        self.signals = signals or SignalDecoder()
         self.leader = Leader(self.lines, wall_offset_ns)
         self.writer = CallWriter(self.style, self.lines)
         self._shared: Stream | None = None
@@ -207,12 +210,10 @@ class TextOutput:
         if not self._signal_wanted(event.signo):
             return
         name = name_of_signal(event.signo)
-        if event.siginfo is None:
-            self._remark(event, f"--- {name} ---", event.ip)
-            return
-        abi = self.leader.abis.get(event.task.tid, Abi.X86_64)
-        info = self.writer.renderer.write(explain(event.siginfo, abi))
-        self._remark(event, f"--- {name} {info} ---", event.ip)
+        info = self.signals.explain(event, self.leader.abis.get(event.task.tid, _NATIVE))
+        if info is not None:
+            name = f"{name} {self.writer.renderer.write(info)}"
+        self._remark(event, f"--- {name} ---", event.ip)
 
     def _group_stop(self, event: GroupStop, call: Call | None) -> None:
         if self._signal_wanted(event.signo):

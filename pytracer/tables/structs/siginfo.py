@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from pytracer.spec.abi import I386, X32, X86_64, Layout
-from pytracer.spec.context import Context, Decode
+from pytracer.spec.context import Context, Decode, Descriptors, Processes
 from pytracer.spec.type import Scope, Type
 from pytracer.spec.values import (
     Address,
@@ -113,12 +113,22 @@ _PLACES = {
 Fields = list[tuple[str, Value]]
 
 
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What is known of the processes and descriptors that task ``pid`` hears about."""
+
+    pid: int = 0
+    processes: Processes | None = None
+    descriptors: Descriptors | None = None
+
+
 class _Reader:
     """The union's members at their places in one siginfo_t."""
 
-    def __init__(self, raw: bytes, places: _Places) -> None:
+    def __init__(self, raw: bytes, places: _Places, knowledge: Knowledge) -> None:
         self.raw = raw
         self.places = places
+        self.knowledge = knowledge
 
     def at(self, code: str, offset: int) -> int:
         """The number at an offset from the union's start."""
@@ -127,9 +137,11 @@ class _Reader:
 
     def source(self) -> Fields:
         """The sender."""
-        uid = self.at("I", 4)
+        pid, uid = self.at("i", 0), self.at("I", 4)
+        processes = self.knowledge.processes
+        comm = processes.comm(pid) if processes is not None else None
         return [
-            ("si_pid", ProcessId(self.at("i", 0))),
+            ("si_pid", ProcessId(pid, comm)),
             ("si_uid", Integer(-1 if uid == 0xFFFFFFFF else uid)),
         ]
 
@@ -167,9 +179,11 @@ def _sent(reader: _Reader, code: int, abi: int) -> Fields:
 
 def _band(reader: _Reader) -> Fields:
     word = reader.places.word_bytes
+    fd, known = reader.at("i", word), reader.knowledge
+    about = known.descriptors.about(known.pid, fd) if known.descriptors is not None else None
     return [
         ("si_band", Integer(reader.at(reader.places.word.lower(), 0))),
-        ("si_fd", Descriptor(reader.at("i", word))),
+        ("si_fd", Descriptor(fd, None, about)),
     ]
 
 
@@ -231,7 +245,7 @@ _X32_BIT = 0x40000000  # __X32_SYSCALL_BIT, arch/x86/include/uapi/asm/unistd.h
 
 
 @lru_cache(maxsize=256)
-def _called(nr: int, arch: int, abi: int) -> Value:
+def called(nr: int, arch: int, abi: int) -> Value:
     # Imported late: hardly any program is stopped by a filter, and the tables are long.
     from pytracer.tables.numbers import i386, x32, x86_64
 
@@ -256,7 +270,7 @@ def _filtered(reader: _Reader, code: int, abi: int) -> Fields:
     nr, arch = reader.at("I", word), reader.at("I", word + 4)
     return [
         ("si_call_addr", reader.word(0)),
-        ("si_syscall", _called(nr, arch, abi)),
+        ("si_syscall", called(nr, arch, abi)),
         ("si_arch", Symbol(arch, AUDIT_ARCH.name_of(arch), AUDIT_ARCH.unknown)),
     ]
 
@@ -289,7 +303,12 @@ def _reason(signo: int, code: int) -> Value:
     return Symbol(code & 0xFFFFFFFF, name)
 
 
-def siginfo(raw: bytes, layout: Layout = X86_64, abi: int | None = None) -> Struct:
+def siginfo(
+    raw: bytes,
+    layout: Layout = X86_64,
+    abi: int | None = None,
+    knowledge: Knowledge = Knowledge(),
+) -> Struct:
     """Decode the bytes of a siginfo_t.
 
     Shape: ``layout`` says how it is stored; ``abi`` is the index of the convention by which the
@@ -304,7 +323,7 @@ def siginfo(raw: bytes, layout: Layout = X86_64, abi: int | None = None) -> Stru
         if errno:
             number = errno & 0xFFFFFFFFFFFFFFFF
             fields.append(("si_errno", Symbol(number, ERRNO.name_of(errno), "", Base.DEC)))
-        reader = _Reader(raw, _PLACES[layout.index])
+        reader = _Reader(raw, _PLACES[layout.index], knowledge)
         tell = _sent if code <= 0 else _BY_SIGNAL.get(signo, _other)
         fields += tell(reader, code, layout.index if abi is None else abi)
     return Struct(tuple(fields))
@@ -320,7 +339,8 @@ class SigInfo(Type):
         layout = scope.abi
 
         def decode(ctx: Context, raw: bytes, frame: tuple[Any, ...]) -> Value:
-            return siginfo(raw, layout)
+            known = Knowledge(ctx.pid, ctx.processes, ctx.descriptors)
+            return siginfo(raw, layout, knowledge=known)
 
         return decode
 

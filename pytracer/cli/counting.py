@@ -7,12 +7,12 @@ from typing import Final
 from pytracer.cli.options import Options
 from pytracer.cli.options import Summary as Wanted
 from pytracer.decode.call import Call
-from pytracer.event.schema import Event, Lost, SyscallExit, TaskDetached, TaskNew
+from pytracer.event.schema import Event, SyscallExit, TaskDetached, TaskNew
 from pytracer.output.summary import DEFAULT_COLUMNS, Column, Summary, render
 from pytracer.output.text.lines import TextOutput
 
 # What is said about the tracing itself is said even when no call is shown.
-_TOLD: Final = frozenset({TaskNew, TaskDetached, Lost})
+_TOLD: Final = frozenset({TaskNew, TaskDetached})
 
 
 class CountingOutput:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import typer
 from typer.core import TyperCommand
 
-from pytracer.backend.base import Backend, BackendUnavailable, TargetError
+from pytracer.backend.base import BackendUnavailable, TargetError
 from pytracer.cli import building, choosing
 from pytracer.cli.counting import CountingOutput
 from pytracer.cli.destination import (
@@ -26,6 +28,7 @@ from pytracer.cli.reading import Action, Reader
 from pytracer.cli.refusals import Refusals
 from pytracer.cli.session import Session
 from pytracer.decode.decoder import Decoder
+from pytracer.decode.siginfo import SignalDecoder
 from pytracer.output.text.lines import TextOutput
 
 
@@ -62,6 +65,9 @@ def trace(ctx: typer.Context) -> int:
 
 def main() -> None:
     """Run as a command: the one place that exits."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # Until a session handles it, an interrupt ends us as it ends any program.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     protect_standard_descriptors()
     messages = Messages(invoked_name(sys.argv[0], os.environ.get("PATH", "")))
     say_crashes(messages, whole=False)
@@ -100,39 +106,40 @@ def _trace(options: Options, messages: Messages) -> int:
     refusals = Refusals(messages)
     target = building.target(options)
     decoding = building.decoding(options, filter_for(options, messages))
-    backend = choosing.make(options, target, building.selection(options), decoding, refusals.tell)
-    if options.debug:
-        messages.note(f"the backend is {backend.name}")
-    session: Session | None = None
-    interrupts: Interrupts | None = None
-    destination = Destination(options, messages)
-    text = TextOutput(
-        destination.sink,
-        building.style(options),
-        building.lines(options),
-        wall_offset_ns=backend.clock.wall_offset_ns,
-        message=messages.note,
-    )
-    decoder = Decoder(decoding, building.descriptors(options))
-    counting = CountingOutput(options, text) if options.summary is not Summary.NONE else None
-    output = counting or text
-    try:
-        session = Session(options, backend, decoder, output, messages)
+    with ExitStack() as stack:
+        destination = Destination(options, messages)
+        stack.callback(destination.close)
+        selection = building.selection(options)
+        backend = choosing.make(options, target, selection, decoding, refusals.tell)
+        if options.debug:
+            messages.note(f"the backend is {backend.name}")
+        descriptors = building.descriptors(options)
+        text = TextOutput(
+            destination.sink,
+            building.style(options),
+            building.lines(options),
+            wall_offset_ns=backend.clock.wall_offset_ns,
+            message=messages.note,
+            signals=SignalDecoder(decoding.processes, descriptors),
+        )
+        decoder = Decoder(decoding, descriptors)
+        counting = CountingOutput(options, text) if options.summary is not Summary.NONE else None
+        session = Session(options, backend, decoder, counting or text, messages)
+        stack.callback(session.tell_losses)
+        if counting is not None:
+            stack.callback(lambda: destination.write(counting.table()))
+        stack.callback(text.close)
+        stack.callback(backend.close)
+        # From here on signals are ours: the backend has noted how the program shall find them.
         interrupts = Interrupts(options.interruptible, session.interrupt)
+        stack.callback(interrupts.cancel)
         if options.duration_s is not None:
             interrupts.after(options.duration_s)
-        _observe(session, backend, refusals)
-    finally:
-        Interrupts.cancel()
-        backend.close()
-        text.close()
-        if counting is not None:
-            destination.write(counting.table())
-        destination.close()
+        _observe(session, refusals)
     return _status(session, interrupts)
 
 
-def _observe(session: Session, backend: Backend, refusals: Refusals) -> None:
+def _observe(session: Session, refusals: Refusals) -> None:
     try:
         session.run(release_standard_descriptors)
     except TargetError as error:

@@ -5,15 +5,26 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from pytracer.backend.base import Backend, TargetError
 from pytracer.cli.messages import Messages
 from pytracer.cli.options import Options
 from pytracer.decode.call import Call
 from pytracer.decode.decoder import Decoder
-from pytracer.event.schema import Event, NewBy, SyscallExit, Task, TaskExit, TaskNew
+from pytracer.event.schema import (
+    Event,
+    Lost,
+    NewBy,
+    SyscallEnter,
+    SyscallExit,
+    Task,
+    TaskExit,
+    TaskNew,
+)
 from pytracer.output.text.style import Quiet, Status
+
+_CALLS: Final = frozenset({SyscallEnter, SyscallExit})
 
 
 class Output(Protocol):
@@ -49,6 +60,7 @@ class Session:
         self._messages = messages
         self._left = options.syscall_limit
         self._failure_told = False
+        self._lost: dict[str, int] = {}
 
     def interrupt(self, signo: int) -> None:
         """End the session. With a signal, the launched program gets it too, as in strace."""
@@ -82,6 +94,9 @@ class Session:
                     output.flush()
                     continue
                 kind = type(event)
+                if kind is Lost:
+                    self._lose(event)
+                    continue
                 if debug:
                     self._messages.note(_outline(event))
                 watch = watched.get(kind)
@@ -90,6 +105,8 @@ class Session:
                         self.attached = True
                         started()
                     watch(event)
+                if limited and not self._left and kind in _CALLS:
+                    continue
                 call = decode(event)
                 handle(event, call)
                 if prompt:
@@ -110,6 +127,15 @@ class Session:
                 self._output.flush()
                 self._messages.note("System call limit has been reached, detaching tracees")
             self._backend.stop()
+
+    def _lose(self, event: Event) -> None:
+        assert isinstance(event, Lost)
+        self._lost[event.reason] = self._lost.get(event.reason, 0) + event.count
+
+    def tell_losses(self) -> None:
+        """Say what is missing of the trace, at its end."""
+        for reason, count in self._lost.items():
+            self._messages.note(f"{count} events lost: {reason}")
 
     def _task_new(self, event: TaskNew) -> None:
         if event.by is NewBy.LAUNCHED:

@@ -193,6 +193,13 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     # Descriptors, -yy
     _differs(
+        "7.2 knows the commands for write hints",
+        r"0x40(b|c) /\* F_\?\?\? \*/, 0x[0-9a-f]+\)",
+        r"⟦F_[GS]ET_RW_HINT, \[RWH_WRITE_LIFE_\w+\]⟧)",
+        "fcntl",
+        "fcntl64",
+    ),
+    _differs(
         "7.2 prints the state of an eventfd with -yy",
         r"<anon_inode:\[eventfd\]>",
         r"<⟦anon_inode:\[eventfd\]|\{eventfd-count=[0-9a-fx]+, eventfd-id=\d+, "

@@ -9,6 +9,7 @@ import ctypes
 import errno
 import os
 import struct
+from collections.abc import Callable
 
 _SYS_BPF = 321  # x86_64
 
@@ -189,12 +190,12 @@ class MapReader:
         self._view = (ctypes.c_char * len(self._values)).from_buffer(self._values)
         self._cursor = ctypes.create_string_buffer(8)
 
-    def chunks(self) -> list[tuple[int, bytes]]:
-        """All entries, as (how many, their values one after the other).
+    def read(self, take: Callable[[bytearray, int], object]) -> None:
+        """Show all values to ``take``, as (buffer, offset). What it keeps it has to copy.
 
+        A value may be shown twice, when the buffer proves too small.
         Errors: BpfError.
         """
-        found: list[tuple[int, bytes]] = []
         first = True
         while True:
             attr = bytearray(
@@ -217,14 +218,14 @@ class MapReader:
                 self._batch *= 2
                 del buffer
                 self._allocate()
-                found.clear()
                 first = True
                 continue
             if error not in (0, errno.ENOENT):
                 raise BpfError("cannot read a BPF map", error)
             (count,) = struct.unpack_from("<I", attr, 32)
-            if count:
-                found.append((count, bytes(self._values[: count * self._source.value_bytes])))
+            value_bytes = self._source.value_bytes
+            for at in range(0, count * value_bytes, value_bytes):
+                take(self._values, at)
             if error == errno.ENOENT:
-                return found
+                return
             first = False

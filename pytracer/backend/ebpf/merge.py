@@ -73,7 +73,7 @@ class Merger:
         self._shown[tid] = 0
 
     def turn(
-        self, until_ns: int, threads: list[tuple[int, bytes]], slices: Iterable[bytes]
+        self, until_ns: int, threads: list[bytes], slices: Iterable[bytes]
     ) -> Iterator[SyscallEnter | SyscallExit | EventRecord]:
         """Take in one look at rings and threads; give what happened before ``until_ns``, in order.
 
@@ -91,9 +91,8 @@ class Merger:
                 if record[wire.ENTER_NS] < until_ns:
                     self._in_flight(*call)
         self._calls = early
-        for count, values in threads:
-            for at in range(0, count * wire.THREAD_BYTES, wire.THREAD_BYTES):
-                self._thread(values, at, until_ns)
+        for thread in threads:
+            self._thread(thread, until_ns)
         return self._ordered(until_ns)
 
     def _parse(self, data: bytes) -> None:
@@ -172,16 +171,14 @@ class Merger:
             body = self._chunks.get((tid, enter_ns), b"") + body
         self._waiting.append((enter_ns << 2 | _ENTER, record, body))
 
-    def _thread(self, values: bytes, at: int, until_ns: int) -> None:
-        state, _ = wire.THREAD_HEAD.unpack_from(values, at)
+    def _thread(self, thread: bytes, until_ns: int) -> None:
+        state = thread[0]
         if state == wire.STATE_CALL:
-            at += wire.THREAD_HEAD.size
-            record: Record = wire.SAMPLE_RECORD.unpack_from(values, at - wire.SAMPLE.size)
+            record: Record = wire.SAMPLE_RECORD.unpack_from(thread, wire.THREAD_RECORD)
             if record[wire.ENTER_NS] < until_ns:
-                at += wire.RECORD.size
-                self._in_flight(record, values[at : at + record[wire.USED]])
+                self._in_flight(record, thread[wire.THREAD_HEAD.size + wire.RECORD.size :])
         elif state == wire.STATE_GONE:
-            self._gone(wire.SAMPLE_RECORD.unpack_from(values, at + 4))
+            self._gone(wire.SAMPLE_RECORD.unpack_from(thread, wire.THREAD_RECORD))
 
     def _gone(self, record: Record) -> None:
         # Its end did not fit into the ring: the map kept it.

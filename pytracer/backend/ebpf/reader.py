@@ -16,6 +16,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
+from pytracer.backend.ebpf import wire
 from pytracer.backend.ebpf.bpf import BpfError, Map, MapReader
 from pytracer.backend.ebpf.ring import Rings
 from pytracer.backend.ebpf.shared import Gates
@@ -30,12 +31,12 @@ _SPOOL_BYTES: Final = 8 << 30
 class Turn:
     """What one look brought.
 
-    ``until_ns``: everything that happened before is known. ``threads``: (count, values) of the
-    threads' map. ``slices``: of the rings, or the place of each in the spool.
+    ``until_ns``: everything that happened before is known. ``threads``: the used part of each
+    value of the threads' map. ``slices``: of the rings, or the place of each in the spool.
     """
 
     until_ns: int
-    threads: list[tuple[int, bytes]]
+    threads: list[bytes]
     slices: list[bytes | tuple[int, int]]
 
 
@@ -122,7 +123,9 @@ class Reader:
                 else:
                     self._turns.append(turn)
                 self._arrived.notify()
-            self._pause(_BUSY_MS if busy else _IDLE_MS)
+            # With thousands of threads a look takes its time: it must not take all of it.
+            least = _BUSY_MS if busy else _IDLE_MS
+            self._pause(max(least, (time.monotonic_ns() - turn.until_ns) // 100_000))
 
     def _pause(self, milliseconds: int) -> None:
         for fd, _ in self._rings.poll.poll(milliseconds):
@@ -135,7 +138,8 @@ class Reader:
     def _look(self) -> Turn:
         until = time.monotonic_ns()
         self._gates.wait()
-        threads = self._threads.chunks()
+        threads: list[bytes] = []
+        self._threads.read(lambda values, at: threads.append(wire.thread_part(values, at)))
         slices: list[bytes | tuple[int, int]] = [*self._rings.drain()]
         taken = sum(len(s) for s in slices if isinstance(s, bytes))
         if self._held_bytes + taken > _MEMORY_BYTES:

@@ -65,15 +65,13 @@ class Tasks:
         task = self.alive[tid] = self._merger.task(tid, tgid, comm)
         return TaskNew(task, time.monotonic_ns(), by)
 
-    def find(self, threads: list[tuple[int, bytes]]) -> Iterator[Event]:
+    def find(self, threads: list[bytes]) -> Iterator[Event]:
         """Take in tasks whose birth was lost: the kernel follows them all the same."""
-        for count, values in threads:
-            for at in range(0, count * wire.THREAD_BYTES, wire.THREAD_BYTES):
-                state, _ = wire.THREAD_HEAD.unpack_from(values, at)
-                record = wire.SAMPLE_RECORD.unpack_from(values, at + 4)
-                tid = record[wire.TID]
-                if tid not in self.alive and state != wire.STATE_GONE:
-                    yield self.begin(tid, record[wire.TGID], record[wire.COMM], NewBy.FORKED)
+        for thread in threads:
+            record = wire.SAMPLE_RECORD.unpack_from(thread, wire.THREAD_RECORD)
+            tid = record[wire.TID]
+            if tid not in self.alive and thread[0] != wire.STATE_GONE:
+                yield self.begin(tid, record[wire.TGID], record[wire.COMM], NewBy.FORKED)
 
     def let_go(self) -> list[Task]:
         """The tasks that live on without being traced."""

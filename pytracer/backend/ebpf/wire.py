@@ -64,6 +64,9 @@ ARGS: Final = 18
 EVENT: Final = struct.Struct("<BxBxIIIQI4xQQ16s48s")
 THREAD_HEAD: Final = struct.Struct("<II8x")
 THREAD_BYTES: Final = 16 + RECORD.size + 4128
+# Where SAMPLE_RECORD finds the record in struct thread: what is before it is not looked at.
+THREAD_RECORD: Final = THREAD_HEAD.size - SAMPLE.size
+_USED_AT: Final = THREAD_HEAD.size + 44  # of record.used in struct thread
 STATS: Final = struct.Struct("<6Q")
 
 ABIS: Final = tuple(Abi)
@@ -101,6 +104,14 @@ def thread_value(state: int, tid: int, tgid: int) -> bytes:
     record = RECORD.pack(RECORD_CALL, 0, 0, 0, tid, tgid, tid, 0, 0, 0, 0, 0, b"", 0, *(0,) * 6)
     head = THREAD_HEAD.pack(state, 0) + record
     return head.ljust(THREAD_BYTES, b"\0")
+
+
+def thread_part(values: bytearray, at: int) -> bytes:
+    """Copy what matters of a struct thread: the captured bytes only while a call is in flight."""
+    end = at + THREAD_HEAD.size + RECORD.size
+    if values[at] == STATE_CALL:
+        end += int.from_bytes(values[at + _USED_AT : at + _USED_AT + 4], "little")
+    return bytes(values[at:end])
 
 
 def regions(data: bytes, at_entry: bool) -> list[tuple[int, bytes, bool]]:

@@ -964,7 +964,7 @@ NF_COMPAT = Xlat(
 )
 
 NF_HOOK = Xlat(
-    "NFNL_MSG_HOOK_???",
+    "NFT_MSG_HOOK_???",
     ((0, "NFNL_MSG_HOOK_GET"),),
 )
 

@@ -272,21 +272,20 @@ IFLA_HEADROOM = 0x44
 IFLA_TAILROOM = 0x45
 IFA_UNSPEC = 0
 IFA_ADDRESS = 1
-IFA_F_SECONDARY = 1
-IFA_F_TEMPORARY = 1
-IFA_F_NODAD = 2
 IFA_LOCAL = 2
 IFA_LABEL = 3
 IFA_BROADCAST = 4
-IFA_F_OPTIMISTIC = 4
 IFA_ANYCAST = 5
 IFA_CACHEINFO = 6
 IFA_MULTICAST = 7
 IFA_FLAGS = 8
-IFA_F_DADFAILED = 8
 IFA_RT_PRIORITY = 9
 IFA_TARGET_NETNSID = 0xA
 IFA_PROTO = 0xB
+IFA_F_SECONDARY = 1
+IFA_F_NODAD = 2
+IFA_F_OPTIMISTIC = 4
+IFA_F_DADFAILED = 8
 IFA_F_HOMEADDRESS = 0x10
 IFA_F_DEPRECATED = 0x20
 IFA_F_TENTATIVE = 0x40
@@ -584,7 +583,7 @@ ROUTE_SCOPES = Xlat(
 )
 
 ROUTE_TABLES = Xlat(
-    "",
+    "RT_TABLE_???",
     (
         (0, "RT_TABLE_UNSPEC"),
         (0xFC, "RT_TABLE_COMPAT"),
@@ -691,29 +690,16 @@ ADDRESS_ATTRIBUTES = Xlat(
     (
         (0, "IFA_UNSPEC"),
         (1, "IFA_ADDRESS"),
-        (1, "IFA_F_SECONDARY"),
-        (1, "IFA_F_TEMPORARY"),
-        (2, "IFA_F_NODAD"),
         (2, "IFA_LOCAL"),
         (3, "IFA_LABEL"),
         (4, "IFA_BROADCAST"),
-        (4, "IFA_F_OPTIMISTIC"),
         (5, "IFA_ANYCAST"),
         (6, "IFA_CACHEINFO"),
         (7, "IFA_MULTICAST"),
         (8, "IFA_FLAGS"),
-        (8, "IFA_F_DADFAILED"),
         (9, "IFA_RT_PRIORITY"),
         (0xA, "IFA_TARGET_NETNSID"),
         (0xB, "IFA_PROTO"),
-        (0x10, "IFA_F_HOMEADDRESS"),
-        (0x20, "IFA_F_DEPRECATED"),
-        (0x40, "IFA_F_TENTATIVE"),
-        (0x80, "IFA_F_PERMANENT"),
-        (0x100, "IFA_F_MANAGETEMPADDR"),
-        (0x200, "IFA_F_NOPREFIXROUTE"),
-        (0x400, "IFA_F_MCAUTOJOIN"),
-        (0x800, "IFA_F_STABLE_PRIVACY"),
     ),
 )
 

@@ -66,7 +66,7 @@ UFFD_FEATURES = Xlat(
 )
 
 UFFD_API_IOCTLS = Xlat(
-    "UFFDIO_???",
+    "_UFFDIO_???",
     (
         (1, "1<<_UFFDIO_REGISTER"),
         (2, "1<<_UFFDIO_UNREGISTER"),

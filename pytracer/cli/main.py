@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, Final
 
 import typer
 from typer.core import TyperCommand
@@ -30,6 +31,10 @@ from pytracer.cli.session import Session
 from pytracer.decode.decoder import Decoder
 from pytracer.decode.siginfo import SignalDecoder
 from pytracer.output.text.lines import TextOutput
+
+
+# New objects between two looks for cycles of garbage.
+_MANY_OBJECTS: Final = 100_000
 
 
 class Command(TyperCommand):
@@ -140,6 +145,10 @@ def _trace(options: Options, messages: Messages) -> int:
 
 
 def _observe(session: Session, refusals: Refusals) -> None:
+    # Events hold no cycles: looking for some among them, time and again, costs a call as much
+    # as decoding it does.
+    gc.freeze()
+    gc.set_threshold(_MANY_OBJECTS)
     try:
         session.run(release_standard_descriptors)
     except TargetError as error:

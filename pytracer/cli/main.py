@@ -32,7 +32,6 @@ from pytracer.decode.decoder import Decoder
 from pytracer.decode.siginfo import SignalDecoder
 from pytracer.output.text.lines import TextOutput
 
-
 # New objects between two looks for cycles of garbage.
 _MANY_OBJECTS: Final = 100_000
 

@@ -247,7 +247,7 @@ class ArrayOf(Pointee):
 
     def fetches_at(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
         size, _, _ = self.element.measure(planning.abi)
-        most = min(self.limit, 4096 if planning.whole else planning.string_bytes)
+        most = min(self.limit, 4096 if planning.whole else planning.string_bytes + 1)
         limit = min(most * size, CAPTURE_LIMIT)
         length = named_length(self.count, planning, size) or Length(From.CONST, limit)
         inside = self.element.fetches(AtOffset(0), planning)

@@ -222,7 +222,7 @@ class Renderer:
         return "{" + ", ".join(parts) + "}"
 
     def _array(self, value: Array) -> str:
-        if self.undecoded and value.address:
+        if self.undecoded and value.address and (value.items or value.note):
             return hex(value.address)
         items = value.items
         more = value.more

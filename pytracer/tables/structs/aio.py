@@ -13,7 +13,7 @@ from pytracer.spec.plan import At, Fetch, Planning
 from pytracer.spec.pointer import Bytes
 from pytracer.spec.scalar import Enum, Fd, FlagSet, Hex, Number, UInt
 from pytracer.spec.type import Equals, NonZero, Scope, Type
-from pytracer.spec.values import Base, Value
+from pytracer.spec.values import Base, Integer, Value
 from pytracer.tables.constants.files import RWF_FLAGS
 from pytracer.tables.constants.io_uring import (
     AIO_COMMANDS,
@@ -27,7 +27,7 @@ from pytracer.tables.constants.io_uring import (
     IOCB_FLAG_RESFD,
 )
 from pytracer.tables.constants.poll import POLL_EVENTS
-from pytracer.tables.structs.ioprio import IoPriority
+from pytracer.tables.structs.ioprio import io_priority
 from pytracer.tables.structs.iovec import IOVEC, IOVEC_PLACE
 
 _VECTORS = (IOCB_CMD_PREADV, IOCB_CMD_PWRITEV)
@@ -42,7 +42,12 @@ class _Priority(Type):
 
     def bind(self, scope: Scope) -> Decode:
         flags = scope.number("aio_flags")
-        decode_priority = IoPriority().bind(scope)
+
+        def decode_priority(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Value:
+            value = io_priority(raw)
+            value.raw = Integer(raw, Base.HEX)
+            return value
+
         decode_number = NonZero(Number("short")).bind(scope)
 
         def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Value | None:

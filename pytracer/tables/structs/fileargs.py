@@ -29,10 +29,11 @@ class MemfdFlags(Scalar):
     def make(self, number: int) -> Value:
         size = number & MFD_HUGE_MASK << MFD_HUGE_SHIFT
         names, rest = MFD_FLAGS.names_in(number - size)
-        if not size:
+        if not size and (names or not rest):
             return Flags(number, names, rest, MFD_FLAGS.unknown)
         words = list(names)
         if rest:
             words.append(f"{rest:#x}" if names else f"{rest:#x} /* {MFD_FLAGS.unknown} */")
-        words.append(f"{size >> MFD_HUGE_SHIFT}<<MFD_HUGE_SHIFT")
+        if size:
+            words.append(f"{size >> MFD_HUGE_SHIFT}<<MFD_HUGE_SHIFT")
         return Noted(Integer(number, Base.HEX), "|".join(words), instead=True)

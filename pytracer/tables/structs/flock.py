@@ -8,10 +8,9 @@ from __future__ import annotations
 from pytracer.spec.aggregate import StructOf
 from pytracer.spec.context import Context
 from pytracer.spec.returns import Result, Returns
-from pytracer.spec.scalar import Enum, Hex, Number, Pid
+from pytracer.spec.scalar import Enum, FlagSet, Hex, Number, Pid
 from pytracer.spec.type import NonZero, Scope
-from pytracer.spec.values import Base, Descriptor, Integer, Phrase, ProcessId, Value
-from pytracer.spec.xlat import Xlat
+from pytracer.spec.values import Base, Descriptor, Integer, Joined, Phrase, ProcessId, Value
 from pytracer.tables.constants.files import (
     F_DUPFD,
     F_DUPFD_CLOEXEC,
@@ -58,14 +57,12 @@ DELEGATION = StructOf(
 )
 
 
-def flag_words(prefix: str, xlat: Xlat, value: int, low: int = 0) -> str:
-    """Write flags behind a word that says what they are, as strace remarks on results."""
-    names, rest = xlat.names_in(value & ~low) if value & ~low else ((), 0)
-    words = [*names, f"{rest:#x}"] if rest else list(names)
-    access = O_ACCESS_MODES.name_of(value & low) if low else None
-    if access is not None:
-        words.insert(0, access)
-    return f"{prefix} {'|'.join(words)}"
+def _status(flags: int) -> Phrase:
+    """The flags of an open file, by name whatever the style of constants."""
+    names, rest = O_FLAGS.names_in(flags & ~O_ACCMODE)
+    access = O_ACCESS_MODES.name_of(flags & O_ACCMODE)
+    words = [*([access] if access else ()), *names, *([f"{rest:#x}"] if rest else ())]
+    return Phrase(f"flags {'|'.join(words)}", flags)
 
 
 class FcntlResult(Returns):
@@ -91,16 +88,16 @@ class FcntlResult(Returns):
 
 def _remark(op: int, ret: int) -> Value | None:
     if op == F_GETFL:
-        return Phrase(flag_words("flags", O_FLAGS, ret, O_ACCMODE), ret)
+        return _status(ret)
     if op == F_GETLEASE:
         name = F_LOCK_TYPES.name_of(ret)
         return None if name is None else Phrase(name, ret)
     if not ret:
         return None
     if op == F_GETFD:
-        return Phrase(flag_words("flags", FD_FLAGS, ret), ret)
+        return Joined((Phrase("flags"), FlagSet(FD_FLAGS).make(ret)), " ")
     if op == F_GET_SEALS:
-        return Phrase(flag_words("seals", F_SEALS, ret), ret)
+        return Joined((Phrase("seals"), FlagSet(F_SEALS).make(ret)), " ")
     if op == F_GETSIG:
         return Phrase(signal_name(ret) or str(ret), ret)
     return None

@@ -95,7 +95,8 @@ class SigSetAt(Pointee):
             data = ctx.memory.read(address, size)
             if not isinstance(data, bytes):
                 return unreadable(address, data)
-            return signal_set(data.ljust(-(-size // 4) * 4, b"\0"))
+            found = signal_set(data.ljust(-(-size // 4) * 4, b"\0"))
+            return Set(found.items, found.inverted, address, found.numbers)
 
         return decode_at
 

@@ -709,7 +709,7 @@ static inline void end_region(struct thread *t, struct region *region, u32 lengt
  */
 static inline void recover_arguments(void *ctx, struct thread *t, u64 bprm)
 {
-	u64 filename = 0, interpreter = 0, strings = 0;
+	u64 filename = 0, interpreter = 0, stack = 0, strings = 0;
 	u32 at = t->record.nr == EXECVE ? 0 : 1; /* execveat */
 	struct region *region;
 	u32 rest;
@@ -717,7 +717,9 @@ static inline void recover_arguments(void *ctx, struct thread *t, u64 bprm)
 
 	bpf_probe_read_kernel(&filename, 8, (void *)(bprm + OFFSET_BPRM_FILENAME));
 	bpf_probe_read_kernel(&interpreter, 8, (void *)(bprm + OFFSET_BPRM_INTERP));
-	bpf_probe_read_kernel(&strings, 8, (void *)(bprm + OFFSET_BPRM_P));
+	/* The new stack: the number of arguments, the pointers to them. */
+	bpf_probe_read_kernel(&stack, 8, (void *)(bprm + OFFSET_BPRM_P));
+	bpf_probe_read_user(&strings, 8, (void *)(stack + 8));
 	if (at == 0) {
 		region = add_region(ctx, t, t->record.args[0], 0);
 		n = bpf_probe_read_kernel_str(region + 1, PIECE_BYTES, (void *)filename);
@@ -725,7 +727,7 @@ static inline void recover_arguments(void *ctx, struct thread *t, u64 bprm)
 			end_region(t, region, n & DATA_MASK);
 	}
 	/* A script's arguments are not those that it was executed with. */
-	if (filename != interpreter)
+	if (filename != interpreter || !strings)
 		return;
 	region = add_region(ctx, t, t->record.args[at + 1], REGION_ARGUMENTS);
 	rest = PIECE_BYTES;
@@ -752,6 +754,7 @@ int raw_tracepoint__sched_process_exec(struct bpf_raw_tracepoint_args *ctx)
 	t->launching = 0;
 	if (t->state == STATE_CALL && t->retry && t->entry && t->record.abi == 0)
 		recover_arguments(ctx, t, ctx->args[2]);
+	t->retry = 0; /* where the old program's memory was is another's now */
 	if (former != key) {
 		t->record.tid = key;
 		if (threads.update(&key, t)) {

@@ -14,6 +14,7 @@ from pytracer.spec.returns import Count, HexResult
 from pytracer.spec.scalar import Hex
 from pytracer.tables import FAMILIES
 from pytracer.tables.groups import GROUPS
+from pytracer.tables.index import INDEX
 
 _NUMBERS = {
     Abi.X86_64: "pytracer.tables.numbers.x86_64",
@@ -50,10 +51,21 @@ def describe(abi: Abi, nr: int) -> Entry:
     """Find the description of a call; one of raw registers where there is none."""
     known = numbers(abi).get(nr)
     if known is not None:
-        entry = book().entries.get((known[0], int(abi)))
+        entry = _entry(known[0], abi)
         if entry is not None:
             return entry
     return undescribed(abi, nr)
+
+
+def _entry(name: str, abi: Abi) -> Entry | None:
+    # Reading all families takes longer than starting does otherwise: read the one that it is in.
+    family = INDEX.get(name)
+    if family is not None:
+        importlib.import_module(f"pytracer.tables.{family}")
+        entry = BOOK.entries.get((name, int(abi)))
+        if entry is not None:
+            return entry
+    return book().entries.get((name, int(abi)))
 
 
 def undescribed(abi: Abi, nr: int, raw: bool = False) -> Entry:
@@ -70,7 +82,7 @@ def undescribed(abi: Abi, nr: int, raw: bool = False) -> Entry:
 def _groups(name: str) -> frozenset[str]:
     # Numbers of x86_64 that x32 programs may not use are of the group of the call itself.
     plain = name.removesuffix("#64")
-    entry = book().entries.get((plain, int(Abi.X86_64)))
+    entry = _entry(plain, Abi.X86_64)
     return entry.classes if entry is not None else GROUPS.get(plain, frozenset())
 
 

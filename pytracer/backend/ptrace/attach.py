@@ -69,9 +69,11 @@ def release(
     """Detach every tracee, whatever state it is in, without swallowing a signal.
 
     ``held`` are stops (tid, wait status) that were seen and not yet let go.
-    Shape: TaskDetached of those that live on, TaskExit of those that ended meanwhile.
+    Shape: TaskDetached of those that live on, in the order in which they came, TaskExit of
+    those that ended meanwhile.
     """
     events: list[Event] = []
+    order = {tid: i for i, tid in enumerate(tracees)}
     for tid, status in held:
         _let_go(tid, status, tracees, stops, events)
     for tid in tracees:
@@ -88,7 +90,9 @@ def release(
         else:
             time.sleep(_PAUSE)
     tracees.clear()
-    return events
+    detached = [event for event in events if isinstance(event, TaskDetached)]
+    detached.sort(key=lambda event: order.get(event.task.tid, 0))
+    return [*(event for event in events if not isinstance(event, TaskDetached)), *detached]
 
 
 def _let_go(

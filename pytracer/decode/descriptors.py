@@ -6,7 +6,6 @@ import os
 import stat
 from enum import Enum
 
-from pytracer.decode.inodes import SocketInodes
 from pytracer.spec.values import Reference
 from pytracer.tables.structs.signal import signal_set
 
@@ -54,6 +53,9 @@ class LiveDescriptors:
         self.comm = comm
         self.proc = proc
         self.kinds = SocketKinds(proc)
+        # Read only where descriptors are wanted: it takes the socket module with it.
+        from pytracer.decode.inodes import SocketInodes
+
         self.sockets = SocketInodes()
         self._in_words = {
             Told.PIDFD: (b"anon_inode:[pidfd]", self._pidfd),

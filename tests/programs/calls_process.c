@@ -201,7 +201,11 @@ static void naming(void)
 
 int main(void)
 {
+        uint64_t end_of_child = 1ull << (SIGCHLD - 1);
+
         make_room();
+        /* When it would come is nothing that a program can say. */
+        CALL(rt_sigprocmask, SIG_BLOCK, &end_of_child, 0, 8);
         running();
         making();
         waiting();

@@ -717,9 +717,13 @@ static inline void recover_arguments(void *ctx, struct thread *t, u64 bprm)
 
 	bpf_probe_read_kernel(&filename, 8, (void *)(bprm + OFFSET_BPRM_FILENAME));
 	bpf_probe_read_kernel(&interpreter, 8, (void *)(bprm + OFFSET_BPRM_INTERP));
-	/* The new stack: the number of arguments, the pointers to them. */
+	/* The new stack: the number of arguments, the pointers to them; two words of 32 or 64 bits.
+	 */
 	bpf_probe_read_kernel(&stack, 8, (void *)(bprm + OFFSET_BPRM_P));
-	bpf_probe_read_user(&strings, 8, (void *)(stack + 8));
+	bpf_probe_read_user(&strings, 8, (void *)stack);
+	strings >>= 32;
+	if (!strings)
+		bpf_probe_read_user(&strings, 8, (void *)(stack + 8));
 	if (at == 0) {
 		region = add_region(ctx, t, t->record.args[0], 0);
 		n = bpf_probe_read_kernel_str(region + 1, PIECE_BYTES, (void *)filename);

@@ -64,8 +64,10 @@ def load(path: Path) -> Module:
 
     Errors: InputError naming the file, the table and the key.
     """
-    with path.open("rb") as file:
-        data: dict[str, Any] = tomllib.load(file)
+    try:
+        data: dict[str, Any] = tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path.name}: {error}") from error
     summary = data.pop("summary")
     headers = data.pop("headers", [])
     tables = []
@@ -317,9 +319,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--title", default="Linux 7.2", help="what the newer tree is")
     options = parser.parse_args(arguments)
-    if options.newer:
-        NEWER.write_text(record_newer(options.newer, options.title))
     try:
+        if options.newer:
+            NEWER.write_text(record_newer(options.newer, options.title))
         made = generate(options.modules)
     except InputError as error:
         print(f"gen_constants: {error}", file=sys.stderr)

@@ -77,7 +77,6 @@ EPROTO = 0x47
 EMULTIHOP = 0x48
 EDOTDOT = 0x49
 EBADMSG = 0x4A
-EFSBADCRC = 0x4A
 EOVERFLOW = 0x4B
 ENOTUNIQ = 0x4C
 EBADFD = 0x4D
@@ -120,7 +119,6 @@ EHOSTUNREACH = 0x71
 EALREADY = 0x72
 EINPROGRESS = 0x73
 ESTALE = 0x74
-EFSCORRUPTED = 0x75
 EUCLEAN = 0x75
 ENOTNAM = 0x76
 ENAVAIL = 0x77
@@ -138,7 +136,6 @@ EOWNERDEAD = 0x82
 ENOTRECOVERABLE = 0x83
 ERFKILL = 0x84
 EHWPOISON = 0x85
-EFTYPE = 0x86
 ERESTARTSYS = 0x200
 ERESTARTNOINTR = 0x201
 ERESTARTNOHAND = 0x202
@@ -233,7 +230,6 @@ ERRNO = Xlat(
         (0x48, "EMULTIHOP"),
         (0x49, "EDOTDOT"),
         (0x4A, "EBADMSG"),
-        (0x4A, "EFSBADCRC"),
         (0x4B, "EOVERFLOW"),
         (0x4C, "ENOTUNIQ"),
         (0x4D, "EBADFD"),
@@ -276,7 +272,6 @@ ERRNO = Xlat(
         (0x72, "EALREADY"),
         (0x73, "EINPROGRESS"),
         (0x74, "ESTALE"),
-        (0x75, "EFSCORRUPTED"),
         (0x75, "EUCLEAN"),
         (0x76, "ENOTNAM"),
         (0x77, "ENAVAIL"),
@@ -294,7 +289,6 @@ ERRNO = Xlat(
         (0x83, "ENOTRECOVERABLE"),
         (0x84, "ERFKILL"),
         (0x85, "EHWPOISON"),
-        (0x86, "EFTYPE"),
         (0x200, "ERESTARTSYS"),
         (0x201, "ERESTARTNOINTR"),
         (0x202, "ERESTARTNOHAND"),

@@ -1059,6 +1059,45 @@ ETH_P_DSA_A5PSW = 0xE001
 ETH_P_IFE = 0xED3E
 ETH_P_AF_IUCV = 0xFBFB
 ETH_P_NXP_NETC = 0xFD3A
+AX25_P_ROSE = 1
+AX25_P_VJCOMP = 6
+AX25_P_VJUNCOMP = 7
+AX25_P_SEGMENT = 8
+AX25_P_TEXNET = 0xC3
+AX25_P_LQ = 0xC4
+AX25_P_ATALK = 0xCA
+AX25_P_ATALK_ARP = 0xCB
+AX25_P_IP = 0xCC
+AX25_P_ARP = 0xCD
+AX25_P_FLEXNET = 0xCE
+AX25_P_NETROM = 0xCF
+AX25_P_TEXT = 0xF0
+L2CAP_PSM_SDP = 1
+L2CAP_PSM_RFCOMM = 3
+L2CAP_PSM_3DSP = 0x21
+L2CAP_PSM_IPSP = 0x23
+L2CAP_PSM_LE_DYN_START = 0x80
+L2CAP_PSM_LE_DYN_END = 0xFF
+L2CAP_PSM_DYN_START = 0x1001
+L2CAP_PSM_AUTO_END = 0x10FF
+L2CAP_PSM_DYN_END = 0xFFFF
+L2CAP_CID_SIGNALING = 1
+L2CAP_CID_CONN_LESS = 2
+L2CAP_CID_A2MP = 3
+L2CAP_CID_ATT = 4
+L2CAP_CID_LE_SIGNALING = 5
+L2CAP_CID_SMP = 6
+L2CAP_CID_SMP_BREDR = 7
+L2CAP_CID_DYN_START = 0x40
+L2CAP_CID_LE_DYN_END = 0x7F
+L2CAP_CID_DYN_END = 0xFFFF
+IEEE802154_PANID_BROADCAST = 0xFFFF
+IEEE802154_ADDR_UNDEF = 0xFFFE
+IEEE802154_ADDR_BROADCAST = 0xFFFF
+CM_SERVICE = 1
+YFS_FS_SERVICE = 0x9C4
+YFS_CM_SERVICE = 0x9C5
+YFS_VL_SERVICE = 0x9C7
 
 ADDRESS_FAMILIES = Xlat(
     "AF_???",
@@ -2557,5 +2596,81 @@ ETH_P = Xlat(
         (0xED3E, "ETH_P_IFE"),
         (0xFBFB, "ETH_P_AF_IUCV"),
         (0xFD3A, "ETH_P_NXP_NETC"),
+    ),
+)
+
+# Source of what no header has: include/net/ax25.h
+AX25_PROTOCOLS = Xlat(
+    "AX25_P_???",
+    (
+        (1, "AX25_P_ROSE"),
+        (6, "AX25_P_VJCOMP"),
+        (7, "AX25_P_VJUNCOMP"),
+        (8, "AX25_P_SEGMENT"),
+        (0xC3, "AX25_P_TEXNET"),
+        (0xC4, "AX25_P_LQ"),
+        (0xCA, "AX25_P_ATALK"),
+        (0xCB, "AX25_P_ATALK_ARP"),
+        (0xCC, "AX25_P_IP"),
+        (0xCD, "AX25_P_ARP"),
+        (0xCE, "AX25_P_FLEXNET"),
+        (0xCF, "AX25_P_NETROM"),
+        (0xF0, "AX25_P_TEXT"),
+    ),
+)
+
+# Source of what no header has: include/net/bluetooth/l2cap.h, Linux 6.18
+L2CAP_PSMS = Xlat(
+    "L2CAP_PSM_???",
+    (
+        (1, "L2CAP_PSM_SDP"),
+        (3, "L2CAP_PSM_RFCOMM"),
+        (0x21, "L2CAP_PSM_3DSP"),
+        (0x23, "L2CAP_PSM_IPSP"),
+        (0x80, "L2CAP_PSM_LE_DYN_START"),
+        (0xFF, "L2CAP_PSM_LE_DYN_END"),
+        (0x1001, "L2CAP_PSM_DYN_START"),
+        (0x10FF, "L2CAP_PSM_AUTO_END"),
+        (0xFFFF, "L2CAP_PSM_DYN_END"),
+    ),
+)
+
+# Source of what no header has: include/net/bluetooth/l2cap.h, Linux 6.18; L2CAP_CID_A2MP until Linux 6.8
+L2CAP_CIDS = Xlat(
+    "L2CAP_CID_???",
+    (
+        (1, "L2CAP_CID_SIGNALING"),
+        (2, "L2CAP_CID_CONN_LESS"),
+        (3, "L2CAP_CID_A2MP"),
+        (4, "L2CAP_CID_ATT"),
+        (5, "L2CAP_CID_LE_SIGNALING"),
+        (6, "L2CAP_CID_SMP"),
+        (7, "L2CAP_CID_SMP_BREDR"),
+        (0x40, "L2CAP_CID_DYN_START"),
+        (0x7F, "L2CAP_CID_LE_DYN_END"),
+        (0xFFFF, "L2CAP_CID_DYN_END"),
+    ),
+)
+
+# Source of what no header has: include/net/af_ieee802154.h, Linux 6.18
+IEEE802154_PAN_IDS = Xlat(
+    "",
+    ((0xFFFF, "IEEE802154_PANID_BROADCAST"),),
+)
+
+# Source of what no header has: include/net/af_ieee802154.h, Linux 6.18
+IEEE802154_ADDRESSES = Xlat(
+    "",
+    ((0xFFFE, "IEEE802154_ADDR_UNDEF"), (0xFFFF, "IEEE802154_ADDR_BROADCAST")),
+)
+
+# Source of what no header has: fs/afs/afs_cm.h, protocol_yfs.h, afs_vl.h, Linux 6.18
+RXRPC_SERVICES = Xlat(
+    "",
+    (
+        (1, "CM_SERVICE"),
+        (0x9C4, "YFS_FS_SERVICE"),
+        (0x9C5, "YFS_CM_SERVICE"),
+        (0x9C7, "YFS_VL_SERVICE"),
     ),
 )

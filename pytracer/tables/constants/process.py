@@ -729,6 +729,14 @@ SYSLOG_ACTION_CONSOLE_ON = 7
 SYSLOG_ACTION_CONSOLE_LEVEL = 8
 SYSLOG_ACTION_SIZE_UNREAD = 9
 SYSLOG_ACTION_SIZE_BUFFER = 0xA
+LOGLEVEL_EMERG = 0
+LOGLEVEL_ALERT = 1
+LOGLEVEL_CRIT = 2
+LOGLEVEL_ERR = 3
+LOGLEVEL_WARNING = 4
+LOGLEVEL_NOTICE = 5
+LOGLEVEL_INFO = 6
+LOGLEVEL_DEBUG = 7
 PIDFD_NONBLOCK = 0x800
 PIDFD_THREAD = 0x80
 PIDFD_AUTOKILL = 0x200
@@ -1992,6 +2000,22 @@ SYSLOG_ACTIONS = Xlat(
         (8, "SYSLOG_ACTION_CONSOLE_LEVEL"),
         (9, "SYSLOG_ACTION_SIZE_UNREAD"),
         (0xA, "SYSLOG_ACTION_SIZE_BUFFER"),
+    ),
+)
+
+# Source of what no header has: include/linux/kern_levels.h, Linux 6.18; a console shows what is below its level
+LOG_LEVELS = Xlat(
+    "LOGLEVEL_???",
+    (
+        (0, "LOGLEVEL_EMERG"),
+        (1, "LOGLEVEL_ALERT"),
+        (2, "LOGLEVEL_CRIT"),
+        (3, "LOGLEVEL_ERR"),
+        (4, "LOGLEVEL_WARNING"),
+        (5, "LOGLEVEL_NOTICE"),
+        (6, "LOGLEVEL_INFO"),
+        (7, "LOGLEVEL_DEBUG"),
+        (8, "LOGLEVEL_DEBUG+1"),
     ),
 )
 

@@ -30,6 +30,7 @@ def ptrace_only(options: Options) -> Iterator[str]:
         (options.instruction_pointer, "-i/--instruction-pointer"),
         (bool(options.paths), "-P/--trace-path"),
         (bool(options.decode_fds), "-y/--decode-fds"),
+        (bool(options.decode_pids), "-Y/--decode-pids"),
         (
             options.summary is not Summary.NONE and not options.summary_wall,
             "-c/--summary-only without -w/--summary-wall-clock",

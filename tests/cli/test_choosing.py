@@ -1,0 +1,61 @@
+"""Which backend is chosen, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytracer.cli.choosing import choose
+from pytracer.cli.messages import Failure, Messages
+from pytracer.cli.options import Backend, Options
+from pytracer.cli.reading import Reader
+
+PTRACE_ONLY = (
+    "--seccomp-bpf -f true",
+    "--kill-on-exit true",
+    "-D true",
+    "-b execve true",
+    "-i true",
+    "-P /etc/passwd true",
+    "-y true",
+    "-Y true",
+    "-c true",
+    "-p 1 true",
+)
+
+
+def options(line: str) -> Options:
+    found = Reader(Messages("pytracer"), 0).read(line.split())
+    assert isinstance(found, Options)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("line", "backend"),
+    [
+        ("true", Backend.PTRACE),
+        ("-f true", Backend.PTRACE),
+        ("-p 1", Backend.EBPF),
+        ("-f -p 1 -e trace=read -T --duration=1", Backend.EBPF),
+        ("-p 1 -y", Backend.PTRACE),
+        ("-c -p 1", Backend.PTRACE),
+        ("-c -w -p 1", Backend.EBPF),
+    ],
+)
+def test_auto(line: str, backend: Backend) -> None:
+    assert choose(options(line)) is backend
+
+
+@pytest.mark.parametrize("line", PTRACE_ONLY)
+def test_what_ebpf_cannot_serve_is_refused_by_name(line: str) -> None:
+    assert choose(options(f"--backend=ptrace {line}")) is Backend.PTRACE
+    with pytest.raises(Failure) as caught:
+        choose(options(f"--backend=ebpf {line}"))
+    name = line.split()[0]
+    assert name in caught.value.text.split("cannot")[0].replace("/", " ").split()
+    assert caught.value.text.endswith("cannot be served by --backend=ebpf: use --backend=ptrace")
+
+
+@pytest.mark.parametrize("line", ["true", "-f -T -p 1", "-c -w true", "-z true"])
+def test_an_explicit_choice_stands(line: str) -> None:
+    assert choose(options(f"--backend=ebpf {line}")) is Backend.EBPF
+    assert choose(options(f"--backend=ptrace {line}")) is Backend.PTRACE

@@ -13,7 +13,6 @@ import struct
 from ctypes import c_int, c_long, c_ulong, c_void_p
 from typing import Any, Final
 
-PTRACE_PEEKDATA: Final = 2
 PTRACE_PEEKUSER: Final = 3
 PTRACE_CONT: Final = 7
 PTRACE_DETACH: Final = 17

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from pytracer.backend.ptrace.memory import LiveMemory
 from pytracer.event.memory import Absent, CString, Reason, Snapshot
 from pytracer.event.schema import SyscallEnter
-from tests.backend.ptrace.scenes import GETPPID, play
+from tests.backend.ptrace.scenes import GETPPID, play, scenes
 
 pytestmark = [pytest.mark.needs_program("gcc"), pytest.mark.timeout(60)]
 
 PAGE = 4096
+CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 def test_reads_end_where_the_mapping_ends() -> None:
@@ -74,3 +79,23 @@ def test_strings_of_execve_are_read() -> None:
 
     play("plain", each=each)
     assert len(paths) == 1 and b"/ptrace_scenes-" in paths[0]
+
+
+FORBIDDEN = """
+import ctypes, struct, sys
+from tests.backend.ptrace import test_memory
+from pytracer.backend.ptrace import api
+code = b"".join(struct.pack("<HBBI", *each) for each in (
+    (0x20, 0, 0, 0), (0x15, 0, 1, 310), (0x06, 0, 0, 0x00050001), (0x06, 0, 0, 0x7FFF0000)))
+program = ctypes.create_string_buffer(code, len(code))
+header = ctypes.create_string_buffer(struct.pack("<H6xQ", 4, ctypes.addressof(program)), 16)
+api.prctl(38, 1, 0, 0, 0)
+assert api.prctl(22, 2, ctypes.addressof(header), 0, 0) == 0
+assert api.process_vm_readv(1, None, 0, None, 0, 0) == -1, "process_vm_readv must fail with EPERM"
+test_memory.test_strings_of_execve_are_read()
+"""
+
+
+def test_memory_is_read_where_process_vm_readv_is_forbidden() -> None:
+    scenes()
+    subprocess.run([sys.executable, "-c", FORBIDDEN], check=True, timeout=30, cwd=CHECKOUT)

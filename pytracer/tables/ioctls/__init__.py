@@ -1,13 +1,24 @@
 """What ioctl requests pass, by topic: modules whose ``REQUESTS`` map a request's name to a type.
 
-``RESULTS``, where a module has it, maps a request's name to what it returns.
+``RESULTS``, where a module has it, maps a request's name to what it returns. A module is read
+when a request of its kind is first met.
 """
 
-TOPICS = (
-    "block",
-    "filesystems",
-    "loop",
-    "namespaces",
-    "small",
-    "terminal",
-)
+from __future__ import annotations
+
+# By the request's type byte, as include/uapi/asm-generic/ioctl.h calls it.
+TOPICS: dict[int, tuple[str, ...]] = {
+    0x12: ("block",),
+    0x15: ("filesystems",),
+    0x8A: ("small",),
+    0x94: ("filesystems",),
+    0xB7: ("namespaces",),
+    0xFF: ("namespaces",),
+    ord("I"): ("small",),
+    ord("L"): ("loop",),
+    ord("R"): ("small",),
+    ord("T"): ("terminal",),
+    ord("W"): ("small",),
+    ord("X"): ("filesystems",),
+    ord("f"): ("filesystems",),
+}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from types import ModuleType
 from typing import Any
 
 from pytracer.spec.abi import LAYOUTS, Layout
@@ -143,56 +144,70 @@ class _Unknown(Type):
         )
 
 
+@cache
+def topic(name: str) -> ModuleType:
+    """The module of a topic."""
+    return importlib.import_module(f"pytracer.tables.ioctls.{name}")
+
+
+def _found(abi: Layout, code: int, table: str) -> Any:
+    """What the topics of a request have for it in one of their tables; None for nothing."""
+    for name in names(abi).get(code, ()):
+        for module in TOPICS.get(code >> 8 & 0xFF, ()):
+            kind = getattr(topic(module), table, {}).get(name)
+            if kind is not None:
+                return kind
+    return None
+
+
+def every_request() -> dict[str, Type]:
+    """All described requests by name.
+
+    Errors: SpecError for one that no ABI's headers know.
+    """
+    found: dict[str, Type] = {}
+    for modules in TOPICS.values():
+        for module in modules:
+            found.update(topic(module).REQUESTS)
+    missing = [name for name in found if not any(name in codes(abi) for abi in LAYOUTS)]
+    if missing:
+        raise SpecError(f"no header has an ioctl request {', '.join(missing)}")
+    return found
+
+
 class Argument(Type):
-    """The argument of an ioctl, of the type that ``requests`` has for it."""
+    """The argument of an ioctl, of the type that a topic has for its request."""
 
     ctype = "kulong"
 
-    def __init__(self, requests: Mapping[str, Type]) -> None:
-        self.requests = requests
+    def __init__(self) -> None:
         self.unknown = _Unknown()
-        self._cases: dict[int, Mapping[int, Type]] = {}
-
-    def cases(self, abi: Layout) -> Mapping[int, Type]:
-        """The types by request code.
-
-        Errors: SpecError for a name that no ABI's headers know.
-        """
-        found = self._cases.get(abi.index)
-        if found is None:
-            known = codes(abi)
-            missing = [n for n in self.requests if not any(n in codes(a) for a in LAYOUTS)]
-            if missing:
-                raise SpecError(f"no header has an ioctl request {', '.join(missing)}")
-            found = {known[n]: kind for n, kind in self.requests.items() if n in known}
-            self._cases[abi.index] = found
-        return found
 
     def bind(self, scope: Scope) -> Decode:
         request = scope.number("op")
         unknown = self.unknown.bind(scope)
         bound: dict[int, Decode] = {}
-        cases = self.cases
 
         def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Any:
             code = request(ctx, frame) & 0xFFFFFFFF
             decode_one = bound.get(code)
             if decode_one is None:
-                kind = cases(scope.abi).get(code)
-                if kind is None:
-                    return unknown(ctx, raw, frame)
-                decode_one = bound[code] = kind.bind(scope)
+                kind: Type | None = _found(scope.abi, code, "REQUESTS")
+                decode_one = unknown if kind is None else kind.bind(scope)
+                if len(bound) < 4096:
+                    bound[code] = decode_one
             return decode_one(ctx, raw, frame)
 
         return decode
 
     def selector(self) -> tuple[str, int, tuple[int, ...]] | None:
-        every = sorted({code for abi in LAYOUTS for code in self.cases(abi)})
-        return "op", 0xFFFFFFFF, tuple(every)
+        known = [codes(abi) for abi in LAYOUTS]
+        every = {table[name] for name in every_request() for table in known if name in table}
+        return "op", 0xFFFFFFFF, tuple(sorted(every))
 
     def fetches(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
         chosen = planning.selector
-        kind = None if chosen is None else self.cases(planning.abi).get(chosen)
+        kind = None if chosen is None else _found(planning.abi, chosen, "REQUESTS")
         return (kind or self.unknown).fetches(at, planning)
 
     def prefetch(self, scope: Scope, index: int) -> Callable[[Context], None] | None:
@@ -201,48 +216,37 @@ class Argument(Type):
 
         def keep(ctx: Context) -> None:
             code = request(ctx, ctx.args) & 0xFFFFFFFF
+            keeper = keepers.get(code)
             if code not in keepers:
-                kind = self.cases(scope.abi).get(code)
-                keepers[code] = kind.prefetch(scope, index) if kind else None
-            keeper = keepers[code]
+                kind: Type | None = _found(scope.abi, code, "REQUESTS")
+                keeper = None if kind is None else kind.prefetch(scope, index)
+                if len(keepers) < 4096:
+                    keepers[code] = keeper
             if keeper is not None:
                 keeper(ctx)
 
         return keep
 
     def parts(self) -> Iterator[Type]:
-        yield from self.requests.values()
+        yield from every_request().values()
 
 
 class Answer(Returns):
-    """The result of an ioctl, of the kind that ``results`` has for its request."""
-
-    def __init__(self, results: Mapping[str, Returns]) -> None:
-        self.results = results
+    """The result of an ioctl, of the kind that a topic has for its request."""
 
     def bind(self, scope: Scope) -> Result:
         request = scope.number("op")
         plain = super().bind(scope)
-        abi = scope.abi
-
-        @cache
-        def bound() -> dict[int, Result]:
-            known = codes(abi)
-            return {known[n]: r.bind(scope) for n, r in self.results.items() if n in known}
+        bound: dict[int, Result] = {}
 
         def result(ctx: Context) -> tuple[Value | None, Value | None]:
-            tell = bound().get(request(ctx, ctx.args) & 0xFFFFFFFF, plain)
+            code = request(ctx, ctx.args) & 0xFFFFFFFF
+            tell = bound.get(code)
+            if tell is None:
+                kind: Returns | None = _found(scope.abi, code, "RESULTS")
+                tell = plain if kind is None else kind.bind(scope)
+                if len(bound) < 4096:
+                    bound[code] = tell
             return tell(ctx)
 
         return result
-
-
-def described() -> tuple[dict[str, Type], dict[str, Returns]]:
-    """All requests and results of all topics."""
-    requests: dict[str, Type] = {}
-    results: dict[str, Returns] = {}
-    for topic in TOPICS:
-        module = importlib.import_module(f"pytracer.tables.ioctls.{topic}")
-        requests.update(module.REQUESTS)
-        results.update(getattr(module, "RESULTS", {}))
-    return requests, results

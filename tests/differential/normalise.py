@@ -184,12 +184,12 @@ _PAGE = 4096
 def pid_names(pids: Mapping[str, int], tracer: int | None) -> dict[str, str]:
     """Map each pid of a run, as text, to a name that is the same in every run.
 
-    A pid that could as well be a number of pages keeps its digits.
+    A pid that could as well be a number of pages, or a round limit, keeps its digits.
     """
     known = dict(pids) | ({} if tracer is None else {"tracer": tracer})
     names = {}
     for key, pid in known.items():
-        if pid >= 100 and pid % _PAGE:
+        if pid >= 100 and pid % _PAGE and pid % 1000:
             names[str(pid)] = names[hex(pid)] = f"PID<{key}>"
     return names
 

@@ -1,5 +1,7 @@
 /*
  * A little of everything, for the ABIs: built as it is, with -m32 and with -static.
+ *
+ * With an argument it forks, too; with two, it makes no call that nobody knows.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -139,6 +141,7 @@ int main(int argc, char **argv)
 		}
 		MUST(waitpid(child, &status, 0) == child);
 	}
-	MUST(syscall(1000, 1, 2, 3, 4, 5, 6) == -1);
+	if (argc < 3)	/* strace 6.1 does not count calls that it does not know */
+		MUST(syscall(1000, 1, 2, 3, 4, 5, 6) == -1);
 	return 0;
 }

@@ -585,6 +585,9 @@ int raw_tracepoint__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 		goto out;
 	}
 	ret = ctx->args[1];
+	/* A 32-bit task gets 32 bits; calls that give an unsigned int do not extend its sign. */
+	if (t->record.abi == 1)
+		ret = (s32)ret;
 	t->record.exit_ns = now;
 	t->record.ret = ret;
 	index =

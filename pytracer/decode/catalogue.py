@@ -38,6 +38,12 @@ def numbers(abi: Abi) -> Mapping[int, tuple[str, int]]:
     return table
 
 
+@cache
+def numbers_by_name(abi: Abi) -> Mapping[str, int]:
+    """Name -> number of every call that the ABI has."""
+    return {name: nr for nr, (name, _) in numbers(abi).items()}
+
+
 def name_of(abi: Abi, nr: int) -> str:
     """The name of a call, or ``syscall_0x...`` for a number that no kernel up to ours knows."""
     known = numbers(abi).get(nr)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from pytracer.decode.call import Call
-from pytracer.decode.catalogue import Catalogue, name_of, numbers
+from pytracer.decode.catalogue import Catalogue, name_of, numbers, numbers_by_name
 from pytracer.decode.sockets import SocketTracker
 from pytracer.event.schema import (
     Abi,
@@ -108,8 +108,10 @@ class Decoder:
         wanted = self.options.syscalls
         found: Known | None = None
         # A number that no kernel knows belongs to no set: it is always shown, as by strace.
-        if wanted is None or nr in wanted[abi] or nr not in numbers(abi):
-            compiled = self.catalogue.find(abi, nr)
+        compiled = self.catalogue.find(abi, nr)
+        listed = wanted is None or nr in wanted[abi] or nr not in numbers(abi)
+        # What a multiplexer stands for may be wanted when it is not.
+        if listed or compiled.redirect is not None:
             brief = compiled.name in self.options.abbreviated
             found = compiled, self._make_brief if brief else self._make
         if len(self._known[abi]) < MOST_NUMBERS:
@@ -133,7 +135,8 @@ class Decoder:
         call.entry = event
         task = call.task = event.task
         call.compiled = compiled
-        call.args = args = event.args
+        args: tuple[int, ...] = event.args
+        call.args = args
         call.memory = event.memory
         call.saved = {}
         call.exiting = False
@@ -144,6 +147,12 @@ class Decoder:
         call.interrupted = None
         if self._interrupted or event.resumes is not None:
             self._resume(call, event)
+        if compiled.redirect is not None:
+            target = compiled.redirect(call)
+            if target is not None:
+                compiled, args = call.compiled, call.args = target
+            if not self._wants(compiled.name, event):
+                return None
         values = call.values = []
         step = 0
         for name, register, decode in compiled.steps:
@@ -161,6 +170,13 @@ class Decoder:
             return None
         self.in_flight[task.tid] = call
         return call
+
+    def _wants(self, name: str, event: SyscallEnter) -> bool:
+        """Whether a call is wanted that a multiplexer stands for, or the multiplexer itself."""
+        wanted = self.options.syscalls
+        if wanted is None or event.nr in wanted[event.abi]:
+            return True
+        return numbers_by_name(event.abi).get(name) in wanted[event.abi]
 
     def _resume(self, call: Call, event: SyscallEnter) -> None:
         name = self._interrupted.pop(call.tid, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeAlias
 
 from pytracer.decode.call import Call
 from pytracer.decode.catalogue import name_of, numbers
@@ -54,6 +55,10 @@ class Counts:
         self.wall.merge(other.wall)
 
 
+# Number and name: a multiplexer counts as the calls that it stands for.
+Key: TypeAlias = tuple[int, str]
+
+
 class Summary:
     """Counts calls by ABI and number.
 
@@ -64,19 +69,20 @@ class Summary:
     def __init__(self, wall: bool = False, overhead_ns: int = 0) -> None:
         self.wall = wall
         self.overhead_ns = overhead_ns
-        self.counts: dict[Abi, dict[int, Counts]] = {}
+        self.counts: dict[Abi, dict[Key, Counts]] = {}
 
-    def of(self, abi: Abi, nr: int) -> Counts:
-        """The counts of one call, to be added to."""
-        by_number = self.counts.setdefault(abi, {})
-        counts = by_number.get(nr)
+    def of(self, abi: Abi, nr: int, name: str | None = None) -> Counts:
+        """The counts of one call, to be added to. ``name``: what a multiplexer stands for."""
+        known = self.counts.setdefault(abi, {})
+        key = nr, name or name_of(abi, nr)
+        counts = known.get(key)
         if counts is None:
-            counts = by_number[nr] = Counts(name_of(abi, nr), Times(), Times())
+            counts = known[key] = Counts(key[1], Times(), Times())
         return counts
 
     def add(self, call: Call) -> None:
         """Count a call that has returned."""
-        counts = self.of(call.entry.abi, call.entry.nr)
+        counts = self.of(call.entry.abi, call.entry.nr, call.compiled.name)
         counts.calls += 1
         if call.failed:
             counts.errors += 1
@@ -160,11 +166,11 @@ _ORDERS: dict[Column, Callable[[Counts], int]] = {
 }
 
 
-def _sorted(abi: Abi, by_number: dict[int, Counts], by: Column | None) -> list[Counts]:
+def _sorted(abi: Abi, counted: dict[Key, Counts], by: Column | None) -> list[Counts]:
     # Numbers that no table has follow the others, in the order in which they were first seen.
     known = numbers(abi)
-    rows = [by_number[nr] for nr in sorted(by_number.keys() & known.keys())]
-    rows += [counts for nr, counts in by_number.items() if nr not in known]
+    rows = [counted[key] for key in sorted(key for key in counted if key[0] in known)]
+    rows += [counts for key, counts in counted.items() if key[0] not in known]
     if by is Column.NAME:
         rows.sort(key=lambda c: c.name.encode())
     elif by is not None:
@@ -270,10 +276,10 @@ def render(
     """
     text = ""
     for abi in Abi:
-        by_number = {nr: c for nr, c in summary.counts.get(abi, {}).items() if c.calls}
-        if not by_number:
+        counted = {key: c for key, c in summary.counts.get(abi, {}).items() if c.calls}
+        if not counted:
             continue
         if abi in _MODES:
             text += f"System call usage summary for {_MODES[abi]} mode:\n"
-        text += _table(_sorted(abi, by_number, sort), columns)
+        text += _table(_sorted(abi, counted, sort), columns)
     return text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 from pytracer.spec.abi import LAYOUTS, Layout
 from pytracer.spec.context import Context, Decode
@@ -22,7 +22,8 @@ class Compiled:
     ``steps``: (argument name, register, decoder) in the order of printing. ``keepers`` are run at
     entry, once the arguments that can be decoded then have been. ``raw``: only registers are shown
     because that was asked for. ``plain``: the result depends on its number alone; ``results`` then
-    are those made so far, for the decoder to share.
+    are those made so far, for the decoder to share. ``redirect`` finds the call that this one
+    stands for, and its registers; it answers None when the call stands for itself.
     """
 
     name: str
@@ -34,6 +35,10 @@ class Compiled:
     raw: bool = False
     plain: bool = False
     results: dict[int, Returned] = field(default_factory=dict)
+    redirect: Callable[[Context], Target | None] | None = None
+
+
+Target: TypeAlias = tuple[Compiled, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ FAMILIES = (
     "signals",
     "sockopts",
     "stat",
+    "subcalls",
     "system",
     "threads",
     "times",

@@ -130,6 +130,10 @@ _MEMBERS: Final = (
         "oldstat stat stat64 statfs statfs64 statx ustat",
     ),
     (
+        "subcalls",
+        "recv send socketcall",
+    ),
+    (
         "system",
         "_sysctl delete_module finit_module getrandom init_module ioperm iopl kexec_file_load "
         "kexec_load personality reboot setdomainname sethostname sysinfo syslog uname vhangup",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Final
 
 from pytracer.event.schema import Task
@@ -37,13 +36,22 @@ class Tracee:
         self.system_ns = 0
 
 
+def _read(path: str) -> bytes:
+    # One read gives the whole of such a file. pathlib would be slow to import.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, 4096)
+    finally:
+        os.close(descriptor)
+
+
 def read_comm(tid: int) -> str:
     """Read the name of a task.
 
     Errors: empty when the task is gone.
     """
     try:
-        raw = Path(f"/proc/{tid}/comm").read_bytes()
+        raw = _read(f"/proc/{tid}/comm")
     except OSError:
         return ""
     return raw.removesuffix(b"\n").decode("utf-8", "surrogateescape")
@@ -56,7 +64,7 @@ def read_ids(tid: int) -> tuple[int, int]:
     """
     group, parent = tid, 0
     try:
-        text = Path(f"/proc/{tid}/status").read_bytes()
+        text = _read(f"/proc/{tid}/status")
     except OSError:
         return group, parent
     for line in text.splitlines():

@@ -9,7 +9,7 @@ from pytracer.cli.expressions import CallSet
 from pytracer.cli.filters import Filter
 from pytracer.cli.messages import Failure, system_failure
 from pytracer.cli.options import ALL_STATUSES, DecodePid, Options, Summary
-from pytracer.decode.catalogue import numbers
+from pytracer.decode.catalogue import numbers, with_multiplexers
 from pytracer.decode.decoder import DecodeOptions
 from pytracer.decode.descriptors import LiveDescriptors
 from pytracer.decode.processes import LiveProcesses
@@ -74,7 +74,9 @@ def selection(options: Options) -> Selection:
     only_returned = shown == {Status.SUCCESSFUL} and not counting
     only_failed = shown == {Status.FAILED} and not counting
     return Selection(
-        syscalls=None if options.trace.everything else wanted_numbers(options.trace),
+        syscalls=(
+            None if options.trace.everything else with_multiplexers(wanted_numbers(options.trace))
+        ),
         signals=_signals(options),
         succeeded=not only_failed,
         failed=not only_returned,

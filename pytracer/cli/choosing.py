@@ -12,7 +12,7 @@ from pytracer.backend.base import Backend, BackendUnavailable, TargetError
 from pytracer.cli.messages import Failure
 from pytracer.cli.options import Backend as Choice
 from pytracer.cli.options import Options, Summary
-from pytracer.target.selection import Selection, Target
+from pytracer.target.selection import Launch, Selection, Target
 
 if TYPE_CHECKING:
     from pytracer.backend.ptrace.rules import Holds
@@ -60,8 +60,9 @@ def make(
     selection: Selection,
     decoding: DecodeOptions,
     refuse: Callable[[TargetError], None],
+    note: Callable[[str], None],
 ) -> Backend:
-    """Make the backend.
+    """Make the backend. ``note`` takes what has no effect, ``refuse`` who cannot be attached.
 
     Errors: Failure, BackendUnavailable when only ebpf will do and it does not work here.
     """
@@ -73,7 +74,12 @@ def make(
             if options.backend is Choice.EBPF:
                 raise
     from pytracer.backend.ptrace import PtraceBackend
+    from pytracer.backend.ptrace.seccomp import why_not
 
+    if options.seccomp_bpf and isinstance(target, Launch):
+        unfiltered = why_not(target, selection)
+        if unfiltered is not None:
+            note(unfiltered)
     return PtraceBackend(
         target,
         selection,

@@ -114,7 +114,7 @@ def _trace(options: Options, messages: Messages) -> int:
         destination = Destination(options, messages)
         stack.callback(destination.close)
         selection = building.selection(options)
-        backend = choosing.make(options, target, selection, decoding, refusals.tell)
+        backend = choosing.make(options, target, selection, decoding, refusals.tell, messages.note)
         if options.debug:
             messages.note(f"the backend is {backend.name}")
         descriptors = building.descriptors(options)

@@ -132,7 +132,7 @@ class Launcher:
                 os.close(gate_write)
                 raise self._execute(gate_read)
         else:
-            pid = os.fork()
+            pid = _fork()
             if pid == 0:
                 try:
                     gc.disable()
@@ -186,12 +186,19 @@ class Launcher:
             return TargetError(0, error.errno or 0, stage)
 
 
+def _fork() -> int:
+    try:
+        return os.fork()
+    except OSError as error:
+        raise TargetError(0, error.errno or 0, "fork") from error
+
+
 def _fork_orphan(daemon: int) -> bool:
     """Fork a process whose parent is gone; true in it.
 
     The caller has no child left of it afterwards: the program must not find one.
     """
-    between = os.fork()
+    between = _fork()
     if between:
         os.waitpid(between, 0)
         return False

@@ -67,12 +67,10 @@ class Loop:
         idle = True
         system_ns = 0
 
-        while True:
+        while not self.stopping:
             if pending:
                 tid, status, system_ns = pending.popleft()
             else:
-                if self.stopping:
-                    return
                 try:
                     tid, status = wait(-1, flags)
                     if not tid:

@@ -222,21 +222,35 @@ def trace_twice(
     keep: Path | None = None,
 ) -> tuple[Trace, Trace]:
     """Run the program twice without address randomisation, under one tracer and the other."""
-    traces = []
     with tempfile.TemporaryDirectory(prefix="pytracer-diff-") as name:
         base = Path(name)
-        logs = base / "logs"  # the same path for both: the target's stdout lies in it
-        log = logs / "log"
-        for side, tracer in (("a", first), ("b", second)):
-            logs.mkdir()
-            with work_directory(base, program) as work:
-                command = ["setarch", "-R", *tracer, *options, "-o", str(log), *program.argv]
-                status, stderr, pid = run(command, program, work, logs)
-            if keep is not None:
-                shutil.copytree(logs, keep / side, dirs_exist_ok=True)
-            traces.append(_collect(log, options, status, stderr, pid))
-            shutil.rmtree(logs)
-    return traces[0], traces[1]
+        return (
+            _trace_in(base, program, options, first, keep / "a" if keep else None),
+            _trace_in(base, program, options, second, keep / "b" if keep else None),
+        )
+
+
+def trace_once(program: Program, options: Sequence[str], tracer: Sequence[str]) -> Trace:
+    """Run the program without address randomisation under one tracer."""
+    with tempfile.TemporaryDirectory(prefix="pytracer-diff-") as name:
+        return _trace_in(Path(name), program, options, tracer, None)
+
+
+def _trace_in(
+    base: Path, program: Program, options: Sequence[str], tracer: Sequence[str], keep: Path | None
+) -> Trace:
+    logs = base / "logs"  # the same path for both tracers: the target's stdout lies in it
+    log = logs / "log"
+    logs.mkdir()
+    try:
+        with work_directory(base, program) as work:
+            command = ["setarch", "-R", *tracer, *options, "-o", str(log), *program.argv]
+            status, stderr, pid = run(command, program, work, logs)
+        if keep is not None:
+            shutil.copytree(logs, keep, dirs_exist_ok=True)
+        return _collect(log, options, status, stderr, pid)
+    finally:
+        shutil.rmtree(logs)
 
 
 def trace_together(

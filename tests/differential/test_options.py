@@ -11,7 +11,15 @@ import pytest
 
 from tests.differential.compare import compare, compare_same_run
 from tests.differential.diff import column_of
-from tests.differential.run import PYTRACER, STRACE, Program, run, trace_together, trace_twice
+from tests.differential.run import (
+    PYTRACER,
+    STRACE,
+    Program,
+    run,
+    trace_once,
+    trace_together,
+    trace_twice,
+)
 from tests.programs.build import build
 
 pytestmark = pytest.mark.needs_program("strace", "setarch", "gcc")
@@ -146,7 +154,9 @@ SUMMARIES = (
 
 def _program(*arguments: str) -> Program:
     # strace 6.1 does not decode rseq: what raw and verbose do to it cannot be compared.
-    return Program((str(build("plain.c")), "fork"), env={"GLIBC_TUNABLES": "glibc.pthread.rseq=0"})
+    return Program(
+        (str(build("plain.c")), "fork", *arguments), env={"GLIBC_TUNABLES": "glibc.pthread.rseq=0"}
+    )
 
 
 @pytest.mark.parametrize("options", OPTIONS)
@@ -170,29 +180,24 @@ def test_ebpf_heeds(options: str) -> None:
         pytest.fail(f"{report.text()}\n{pair[1].stderr[-1500:]}", pytrace=False)
 
 
-def _summary(tracer: Sequence[str], options: Sequence[str]) -> list[list[str]]:
-    """Return the table's words, numbers that are times left out, in a fixed order."""
-    pair = trace_twice(_program("known"), options, first=tracer, second=tracer)
-    rows = []
-    for line in pair[0].streams["0"].lines:
-        words = line.text.split()
-        if words and not words[0].startswith("-"):
-            rows.append([word for word in words if "." not in word or "%" in word])
-    head, body = rows[:1], rows[1:]
-    return head + sorted(body)
+def _summary(tracer: Sequence[str], options: Sequence[str]) -> tuple[int, list[list[str]]]:
+    """Return exit status and the table's words, without those that are times, in a fixed order."""
+    trace = trace_once(_program("known"), options, tracer)
+    rows = [line.text.split() for line in trace.streams["0"].lines]
+    head, *body = [row for row in rows if row and not row[0].startswith("-")]
+    timed = "usecs/call" in head
+    counted = []
+    for row in body:
+        counts = [word for word in row if "." not in word]
+        # usecs/call is a time without a point: the first number of a row that has it.
+        counted.append(counts[1:] if timed else counts)
+    return trace.status, [head, *sorted(counted)]
 
 
 @pytest.mark.parametrize("options", SUMMARIES)
 def test_ptrace_counts(options: str) -> None:
     words = options.split()
-
-    def counted(tracer: Sequence[str]) -> list[list[str]]:
-        # usecs/call is a time without a point: the first number of a row that has it.
-        table = _summary(tracer, words)
-        timed = "usecs/call" in table[0]
-        return [row[1:] if timed and row[0].isdigit() else row for row in table]
-
-    assert counted((*PYTRACER, "--backend=ptrace")) == counted(STRACE)
+    assert _summary((*PYTRACER, "--backend=ptrace"), words) == _summary(STRACE, words)
 
 
 def test_pipes_to_a_command() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytracer.spec.abi import Layout
 from pytracer.spec.aggregate import StructOf
 from pytracer.spec.context import Context
 from pytracer.spec.entry import syscall
@@ -63,6 +64,17 @@ ACCESS_NET = FlagSet(LANDLOCK_ACCESS_NET, "u64")
 SCOPED = FlagSet(LANDLOCK_SCOPES, "u64")
 
 
+class _Packed(FlagSet):
+    """64 bits of a structure that is packed."""
+
+    def measure(self, abi: Layout) -> tuple[int, int, str]:
+        return 8, 4, "Q"
+
+
+PATH_BENEATH = StructOf(allowed_access=_Packed(LANDLOCK_ACCESS_FS, "u64"), parent_fd=Fd())
+NET_PORT = StructOf(allowed_access=ACCESS_NET, port=Number("u64"))
+
+
 class Ruleset(NewFd):
     """A descriptor of a ruleset, or, where only that was asked for, the version."""
 
@@ -106,8 +118,8 @@ landlock_add_rule = syscall(
     rule_attr=Switch(
         on="rule_type",
         cases={
-            LANDLOCK_RULE_PATH_BENEATH: In(StructOf(allowed_access=ACCESS_FS, parent_fd=Fd())),
-            LANDLOCK_RULE_NET_PORT: In(StructOf(allowed_access=ACCESS_NET, port=Number("u64"))),
+            LANDLOCK_RULE_PATH_BENEATH: In(PATH_BENEATH),
+            LANDLOCK_RULE_NET_PORT: In(NET_PORT),
         },
         default=Pointer(),
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytracer.spec.abi import Layout
 from pytracer.spec.aggregate import ArrayOf, Chars, FixedArray, Pad, StructOf
 from pytracer.spec.context import Context
 from pytracer.spec.entry import syscall
@@ -61,41 +62,49 @@ _UTS_LENGTH = 64  # __NEW_UTS_LEN, include/uapi/linux/utsname.h
 _KEXEC_SEGMENT_MAX = 16  # include/uapi/linux/kexec.h
 
 _NAME = Chars(_UTS_LENGTH + 1, whole=True)
-uname = syscall(
-    "uname",
-    buf=Out(
-        StructOf(
-            brief=("sysname", "nodename"),
-            sysname=_NAME,
-            nodename=_NAME,
-            release=_NAME,
-            version=_NAME,
-            machine=_NAME,
-            domainname=_NAME,
-        )
-    ),
+# struct new_utsname, include/uapi/linux/utsname.h
+UTSNAME = StructOf(
+    brief=("sysname", "nodename"),
+    sysname=_NAME,
+    nodename=_NAME,
+    release=_NAME,
+    version=_NAME,
+    machine=_NAME,
+    domainname=_NAME,
 )
+uname = syscall("uname", buf=Out(UTSNAME))
 _word = Number("kulong")
-sysinfo = syscall(
-    "sysinfo",
-    info=Out(
-        StructOf(
-            uptime=_word,
-            loads=FixedArray(_word, 3),
-            totalram=_word,
-            freeram=_word,
-            sharedram=_word,
-            bufferram=_word,
-            totalswap=_word,
-            freeswap=_word,
-            procs=Number("ushort"),
-            pad=Pad(2),
-            totalhigh=_word,
-            freehigh=_word,
-            mem_unit=UInt(),
-        )
-    ),
+
+
+class _Tail(Pad):
+    """What is left of the 20 bytes that libc5 had at the end of struct sysinfo."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+
+    def measure(self, abi: Layout) -> tuple[int, int, str]:
+        size = 16 - 2 * abi.kernel_word
+        return size, 1, f"{size}s"
+
+
+# struct sysinfo, include/uapi/linux/sysinfo.h
+SYSINFO = StructOf(
+    uptime=_word,
+    loads=FixedArray(_word, 3),
+    totalram=_word,
+    freeram=_word,
+    sharedram=_word,
+    bufferram=_word,
+    totalswap=_word,
+    freeswap=_word,
+    procs=Number("ushort"),
+    pad=Pad(2),
+    totalhigh=_word,
+    freehigh=_word,
+    mem_unit=UInt(),
+    tail=_Tail(),
 )
+sysinfo = syscall("sysinfo", info=Out(SYSINFO))
 
 
 class Bounded(Bytes):

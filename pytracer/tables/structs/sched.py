@@ -134,6 +134,10 @@ def _attributes(setting: bool) -> StructOf:
     )
 
 
+GIVEN = _attributes(setting=True)
+ASKED = _attributes(setting=False)
+
+
 class SchedAttr(Pointee):
     """struct sched_attr, include/uapi/linux/sched/types.h.
 
@@ -143,7 +147,7 @@ class SchedAttr(Pointee):
 
     def __init__(self, size: str | None = None) -> None:
         self.size = size
-        self.struct = _attributes(setting=size is None)
+        self.struct = GIVEN if size is None else ASKED
 
     def bind_at(self, scope: Scope) -> DecodeAt:
         decode = self.struct.bind(scope)

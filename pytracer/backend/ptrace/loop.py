@@ -46,6 +46,10 @@ class Loop:
         self.pending.clear()
         return stops
 
+    def _is_over(self) -> bool:
+        # A call, for the type checker does not expect it to change while events are held.
+        return self.stopping
+
     def run(self) -> Iterator[Event | None]:
         """Yield events until no task is left, or ``stopping`` is set.
 
@@ -67,7 +71,7 @@ class Loop:
         idle = True
         system_ns = 0
 
-        while not self.stopping:
+        while not self._is_over():
             if pending:
                 tid, status, system_ns = pending.popleft()
             else:

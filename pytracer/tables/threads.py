@@ -114,4 +114,5 @@ rseq = syscall(
     sig=Hex(),
 )
 rseq_slice_yield = syscall("rseq_slice_yield")
+uretprobe = syscall("uretprobe")
 set_tid_address = syscall("set_tid_address", tidptr=Hex("kulong"))

@@ -119,8 +119,9 @@ def syscall_info(data: bytes, abi: int, reserved: bool) -> Struct:
     """
     op = data[0]
     fields: list[tuple[str, Value]] = [("op", _symbol(PTRACE_SYSCALL_INFO_OPS, op))]
-    if reserved and len(data) >= 4:
-        spare, flags = data[1], int.from_bytes(data[2:4], "little")
+    if reserved:
+        spare = int.from_bytes(data[1:2], "little")
+        flags = int.from_bytes(data[2:4], "little")
         if spare:
             fields.append(("reserved", Integer(spare, Base.HEX)))
         if flags:

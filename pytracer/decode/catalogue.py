@@ -15,6 +15,7 @@ from pytracer.spec.scalar import Hex
 from pytracer.tables import FAMILIES
 from pytracer.tables.groups import GROUPS
 from pytracer.tables.index import INDEX
+from pytracer.tables.multiplexers import MULTIPLEXERS
 
 _NUMBERS = {
     Abi.X86_64: "pytracer.tables.numbers.x86_64",
@@ -42,6 +43,18 @@ def numbers(abi: Abi) -> Mapping[int, tuple[str, int]]:
 def numbers_by_name(abi: Abi) -> Mapping[str, int]:
     """Name -> number of every call that the ABI has."""
     return {name: nr for nr, (name, _) in numbers(abi).items()}
+
+
+def with_multiplexers(wanted: Mapping[Abi, frozenset[int]]) -> dict[Abi, frozenset[int]]:
+    """Add the calls through which wanted ones may be made (socketcall)."""
+    known = numbers_by_name(Abi.I386)
+    i386 = wanted[Abi.I386]
+    through = {
+        known[name]
+        for name, calls in MULTIPLEXERS.items()
+        if any(known.get(call) in i386 for call in calls.values())
+    }
+    return {**wanted, Abi.I386: i386 | through}
 
 
 def name_of(abi: Abi, nr: int) -> str:

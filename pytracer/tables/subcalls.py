@@ -10,20 +10,15 @@ from pytracer.spec.scalar import Enum, Fd, Pointer, Size
 from pytracer.spec.values import Base
 from pytracer.spec.xlat import Xlat
 from pytracer.tables import network, sockopts
+from pytracer.tables.multiplexers import MULTIPLEXERS
 from pytracer.tables.structs.msghdr import MESSAGE_FLAGS
 from pytracer.tables.structs.netlink import SocketBuffer
 
 # The calls that this one stands for are described there.
 __all__ = ["network", "sockopts"]
 
-# In the order of their numbers, from 1. Source: include/uapi/linux/net.h
-_NAMES = """
-    socket bind connect listen accept getsockname getpeername socketpair send recv sendto recvfrom
-    shutdown setsockopt getsockopt sendmsg recvmsg accept4 recvmmsg sendmmsg
-"""
-SOCKETCALLS = Xlat(
-    "", tuple((i, f"SYS_{name.upper()}") for i, name in enumerate(_NAMES.split(), start=1))
-)
+_NAMES = MULTIPLEXERS["socketcall"]
+SOCKETCALLS = Xlat("", tuple((number, f"SYS_{name.upper()}") for number, name in _NAMES.items()))
 
 syscall(
     "send",
@@ -49,7 +44,7 @@ BOOK.add(
         {"call": Enum(SOCKETCALLS, "int", Base.DEC), "args": Pointer()},
         {
             number: BOOK.entries[name, I386.index]
-            for number, name in enumerate(_NAMES.split(), start=1)
+            for number, name in _NAMES.items()
             if (name, I386.index) in BOOK.entries
         },
         I386,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from pytracer.decode.catalogue import describe
+from pytracer.decode.catalogue import describe, with_multiplexers
 from pytracer.decode.decoder import DecodeOptions, Decoder
 from pytracer.event.memory import NO_MEMORY, Snapshot
 from pytracer.event.schema import Abi, SyscallEnter, SyscallExit, Task
@@ -78,3 +78,10 @@ def test_what_has_to_be_read_of_the_arguments_lies_in_their_block() -> None:
     (buffer,) = at_entry.inside
     assert buffer.at == AtOffset(4)
     assert (buffer.length.source, buffer.length.value) == (From.PARENT, 8)
+
+
+def test_who_filters_must_let_them_through() -> None:
+    none: frozenset[int] = frozenset()
+    wanted = {Abi.X86_64: frozenset({41}), Abi.I386: frozenset({SENDTO}), Abi.X32: none}
+    assert with_multiplexers(wanted) == wanted | {Abi.I386: frozenset({SENDTO, SOCKETCALL})}
+    assert with_multiplexers(wanted | {Abi.I386: frozenset({3})})[Abi.I386] == {3}

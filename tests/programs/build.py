@@ -26,10 +26,12 @@ def build(source: Path | str, *flags: str) -> Path:
     if not path.is_absolute():
         path = PROGRAMS / path
     command = ["gcc", "-O1", "-g0", "-Wall", "-pthread", *flags]
-    digest = hashlib.sha256(path.read_bytes() + "\0".join(command).encode()).hexdigest()[:16]
+    sources = (path, *sorted(path.parent.glob("*.h")))
+    content = b"\0".join(source.read_bytes() for source in sources)
+    digest = hashlib.sha256(content + "\0".join(command).encode()).hexdigest()[:16]
     folder = Path(tempfile.gettempdir()) / f"pytracer-programs-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid != os.getuid():
+    if folder.lstat().st_uid != os.getuid():
         raise BuildFailed(f"{folder} belongs to somebody else")
     target = folder / f"{path.stem}-{digest}"
     if not target.exists():

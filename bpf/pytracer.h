@@ -163,9 +163,10 @@ struct step {
 
 /* Where the capture engine stands: one per CPU, as the programs are never preempted. */
 struct item {
-	u64 base;    /* the enclosing block */
-	u64 address; /* what is being read */
-	u32 length;
+	u64 base;	      /* the enclosing block */
+	volatile u64 address; /* what is being read */
+	volatile u64 wanted;
+	volatile u32 length;
 	u32 done;
 	u32 index; /* element of the enclosing block */
 	u32 count;
@@ -181,6 +182,12 @@ struct work {
 	u32 phase;
 	u32 ordinal; /* of the outermost fetch */
 	u32 then;    /* first step to run at exit after the retries */
+	/*
+	 * Of the piece being read. Kept here rather than in registers: what comes from memory the
+	 * verifier knows nothing of, so it need not look at every combination.
+	 */
+	volatile u32 flags;
+	volatile u32 got;
 	struct item stack[DEPTH];
 };
 

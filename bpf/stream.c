@@ -200,72 +200,68 @@ static inline void push(struct work *w, u32 step, u64 base, u32 count, u32 strid
 	w->depth = depth + 1;
 }
 
-/* Find where the item on top points and how much to read. Answers 0 when there is nothing to read.
+/* Read a length out of the enclosing block. */
+static inline void read_length(struct item *item, u32 width, u64 at)
+{
+	u64 word = 0;
+	int failed;
+
+	if (width == 8)
+		failed = bpf_probe_read_user(&word, 8, (void *)at);
+	else if (width == 4)
+		failed = bpf_probe_read_user(&word, 4, (void *)at);
+	else if (width == 2)
+		failed = bpf_probe_read_user(&word, 2, (void *)at);
+	else
+		failed = bpf_probe_read_user(&word, 1, (void *)at);
+	item->wanted = failed ? 0 : word;
+}
+
+/* Find where the item on top points and how much to read. A length of 0 says that there is nothing.
  */
-static inline int resolve(struct work *w, struct thread *t, struct item *item, struct step *s)
+static inline void resolve(struct work *w, struct thread *t, struct item *item, struct step *s)
 {
 	u64 block = item->base + (u64)item->index * item->stride;
-	u64 address = 0, length = s->fixed;
 	u32 reg = s->reg;
 
+	item->length = 0;
+	item->address = 0;
 	if (s->flags & STEP_OFFSET) {
-		if (s->flags & STEP_WORD4) {
-			u32 word = 0;
+		u64 pointer = 0;
 
-			if (bpf_probe_read_user(&word, 4, (void *)(block + s->at)))
-				return 0;
-			address = word;
-		} else if (bpf_probe_read_user(&address, 8, (void *)(block + s->at))) {
-			return 0;
-		}
-		if (!address && item->flags & STEP_UNTIL_NULL)
+		if (s->flags & STEP_WORD4)
+			bpf_probe_read_user(&pointer, 4, (void *)(block + s->at));
+		else
+			bpf_probe_read_user(&pointer, 8, (void *)(block + s->at));
+		item->address = pointer;
+		if (!item->address && item->flags & STEP_UNTIL_NULL)
 			item->count = 0;
-	} else {
-		if (reg > 5)
-			return 0;
-		address = t->record.args[reg];
+	} else if (reg <= 5) {
+		item->address = t->record.args[reg];
 	}
-	if (!address)
-		return 0;
+	if (!item->address)
+		return;
+	item->wanted = s->fixed;
+	reg = s->value;
+	if (s->from == FROM_REGISTER && reg <= 5)
+		item->wanted = t->record.args[reg];
+	else if (s->from == FROM_RETURN)
+		item->wanted = t->record.ret < 0 ? 0 : t->record.ret;
+	else if (s->from == FROM_PARENT)
+		read_length(item, s->width, block + s->value);
 	if (s->from == FROM_REGISTER) {
-		reg = s->value;
-		if (reg > 5)
-			return 0;
-		length = t->record.args[reg];
 		if (s->width == 4)
-			length = (u32)length;
+			item->wanted = (u32)item->wanted;
 		else if (s->width == 2)
-			length = (u16)length;
-	} else if (s->from == FROM_RETURN) {
-		length = t->record.ret < 0 ? 0 : t->record.ret;
-	} else if (s->from == FROM_PARENT) {
-		u64 word = 0;
-		void *at = (void *)(block + s->value);
-		int failed;
-
-		if (s->width == 8) {
-			failed = bpf_probe_read_user(&word, 8, at);
-		} else if (s->width == 4) {
-			failed = bpf_probe_read_user(&word, 4, at);
-		} else if (s->width == 2) {
-			failed = bpf_probe_read_user(&word, 2, at);
-		} else {
-			failed = bpf_probe_read_user(&word, 1, at);
-		}
-		if (failed)
-			return 0;
-		length = word;
+			item->wanted = (u16)item->wanted;
 	}
-	if (s->from != FROM_CONST) {
-		if (length > s->limit)
-			length = s->limit;
-		length *= s->unit;
-	}
-	if (length > s->limit)
-		length = s->limit;
-	item->address = address;
-	item->length = length;
-	return length != 0;
+	if (item->wanted > s->limit)
+		item->wanted = s->limit;
+	if (s->from != FROM_CONST)
+		item->wanted *= s->unit;
+	if (item->wanted > s->limit)
+		item->wanted = s->limit;
+	item->length = item->wanted;
 }
 
 /* Move the item on top to its next element, or its next sibling, or off the stack. */
@@ -292,7 +288,7 @@ static inline void run(void *ctx, struct work *w, struct thread *t)
 	u32 id = item->step;
 	struct step *s = steps.lookup(&id);
 	struct region *region;
-	u32 piece, used, flags, got, child;
+	u32 piece, used, got, child;
 	u64 address;
 	long n;
 
@@ -302,14 +298,14 @@ static inline void run(void *ctx, struct work *w, struct thread *t)
 	}
 	if (!item->done) {
 		if (w->phase == PHASE_RETRY && w->depth == 1 &&
-		    !(t->retry >> (w->ordinal & 31) & 1)) {
-			advance(w, item, s);
-			return;
-		}
-		if (!resolve(w, t, item, s)) {
-			advance(w, item, s);
-			return;
-		}
+		    !(t->retry >> (w->ordinal & 31) & 1))
+			item->length = 0;
+		else
+			resolve(w, t, item, s);
+	}
+	if (!item->length) {
+		advance(w, item, s);
+		return;
 	}
 	if (t->record.used > DATA_MASK)
 		send_chunk(ctx, t);
@@ -318,68 +314,61 @@ static inline void run(void *ctx, struct work *w, struct thread *t)
 	region = (void *)&t->data[used];
 	address = item->address + item->done;
 	piece = item->length - item->done;
-	flags = w->phase == PHASE_EXIT ? 0 : REGION_ENTRY;
+	w->flags = w->phase == PHASE_EXIT ? 0 : REGION_ENTRY;
 	if (piece > PIECE_BYTES) {
 		piece = PIECE_BYTES;
-		flags |= REGION_MORE;
+		w->flags |= REGION_MORE;
 	}
 	BOUND(piece, DATA_MASK);
+	w->got = piece;
 	if (s->flags & STEP_CSTR) {
-		n = bpf_probe_read_user_str(&t->data[used + sizeof(*region)], piece + 1,
-					    (void *)address);
+		n = bpf_probe_read_user_str(region + 1, piece + 1, (void *)address);
 		if (n < 0) {
-			n = 0;
-			flags |= REGION_SHORT;
+			w->got = 0;
+			w->flags |= REGION_SHORT;
 		} else if (n <= piece) {
-			flags &= ~REGION_MORE; /* its NUL is among the bytes */
-		} else {
-			n = piece;
+			w->got = n;
+			w->flags &= ~REGION_MORE; /* its NUL is among the bytes */
 		}
-	} else {
-		n = piece;
-		if (bpf_probe_read_user(&t->data[used + sizeof(*region)], piece, (void *)address)) {
-			/* Up to the end of the page, if the piece crosses it. */
-			u32 rest = 4096 - (address & 4095);
+	} else if (bpf_probe_read_user(region + 1, piece, (void *)address)) {
+		/* Up to the end of the page, if the piece crosses it. */
+		u32 rest = 4096 - (address & 4095);
 
-			flags |= REGION_SHORT;
-			if (rest >= piece) {
-				n = 0;
-			} else {
-				BOUND(rest, DATA_MASK);
-				n = rest;
-				if (bpf_probe_read_user(&t->data[used + sizeof(*region)], rest,
-							(void *)address))
-					n = 0;
-			}
-		}
+		w->flags |= REGION_SHORT;
+		if (rest >= piece)
+			rest = 0;
+		BOUND(rest, DATA_MASK);
+		w->got = rest;
+		if (bpf_probe_read_user(region + 1, rest, (void *)address))
+			w->got = 0;
 	}
-	if (flags & REGION_SHORT) {
-		flags &= ~REGION_MORE;
+	if (w->flags & REGION_SHORT) {
+		w->flags &= ~REGION_MORE;
 		if (w->phase == PHASE_ENTRY)
 			t->retry |= 1 << (w->ordinal & 31);
 	}
-	got = n;
+	got = w->got;
 	region->address = address;
 	region->length = got;
-	region->flags = flags;
+	region->flags = w->flags;
 	t->record.used = used + sizeof(*region) + ((got + 7) & ~7U);
 	got += item->done;
 	item->done = got;
-	if (flags & REGION_MORE)
+	if (w->flags & REGION_MORE)
 		return;
 	address = item->address;
 	child = s->child;
 	advance(w, item, s);
 	if (child && got) {
-		u32 count = 1, stride = s->stride;
+		u32 stride = s->stride;
 
+		w->got = 1;
 		if (stride) {
-			count = got / stride;
-			if (count > s->elements)
-				count = s->elements;
+			got /= stride;
+			w->got = got > s->elements ? s->elements : got;
 		}
-		if (count)
-			push(w, child, address, count, stride, s->flags);
+		if (w->got)
+			push(w, child, address, w->got, stride, s->flags);
 	}
 }
 

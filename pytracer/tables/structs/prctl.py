@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pytracer.spec.context import Context, was_read
+from pytracer.spec.context import Context, Decode, was_read
 from pytracer.spec.plan import At, Fetch, From, Length, Planning
 from pytracer.spec.pointer import Pointee, unreadable
 from pytracer.spec.returns import Result, Returns
-from pytracer.spec.scalar import Scalar
+from pytracer.spec.scalar import Pid, Scalar
 from pytracer.spec.type import DecodeAt, Scope
 from pytracer.spec.values import (
     Address,
@@ -19,7 +19,6 @@ from pytracer.spec.values import (
     Joined,
     Noted,
     Phrase,
-    ProcessId,
     Symbol,
     Text,
     Value,
@@ -90,16 +89,18 @@ class DeathSignal(Scalar):
         return Symbol(number, signal_name(number), "", Base.DEC)
 
 
-class Tracer(Scalar):
+class Tracer(Pid):
     """Who may trace: a process, or any."""
 
-    def __init__(self) -> None:
-        super().__init__("int")
+    def bind(self, scope: Scope) -> Decode:
+        decode_pid = super().bind(scope)
+        number = self.number(scope.abi)
+        anyone = Symbol(-1, "PR_SET_PTRACER_ANY", "", Base.DEC)
 
-    def make(self, number: int) -> Value:
-        if number == -1:
-            return Symbol(number, "PR_SET_PTRACER_ANY", "", Base.DEC)
-        return ProcessId(number)
+        def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Value:
+            return anyone if number(raw) == -1 else decode_pid(ctx, raw, frame)
+
+        return decode
 
 
 class PidType(Scalar):

@@ -115,6 +115,8 @@ class Facts:
     def __init__(self, tree: Tree = SYSTEM) -> None:
         self._tree = tree
         self._defined: dict[tuple[str, ...], dict[str, str]] = {}
+        self._values: dict[tuple[str, ...], dict[str, int]] = {}
+        self._tried: dict[tuple[str, ...], set[str]] = {}
 
     def names(self, table: Table) -> list[str]:
         """Give the names that a table asks for, in header order."""
@@ -141,18 +143,18 @@ class Facts:
         wanted = {table.name: self.names(table) for table in tables}
         for table in tables:
             batches.setdefault(table.headers, []).extend(wanted[table.name])
-        known = {
-            headers: read_known(
-                preamble(self._present(headers)), dict.fromkeys(names), tree=self._tree
-            )
-            for headers, names in batches.items()
-            if names
-        }
+        for headers, names in batches.items():
+            new = dict.fromkeys(n for n in names if n not in self._tried.get(headers, ()))
+            if new:
+                source = preamble(self._present(headers))
+                known = read_known(source, new, tree=self._tree)
+                self._values.setdefault(headers, {}).update(known)
+                self._tried.setdefault(headers, set()).update(new)
         return {
             table.name: {
-                name: known[table.headers][name]
+                name: self._values[table.headers][name]
                 for name in wanted[table.name]
-                if name in known[table.headers]
+                if name in self._values[table.headers]
             }
             for table in tables
         }
@@ -261,12 +263,12 @@ def render(module: Module, tables: Mapping[str, list[tuple[int, str]]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def generate(names: Iterable[str] = ()) -> dict[Path, str]:
+def generate(names: Iterable[str] = (), facts: Facts | None = None) -> dict[Path, str]:
     """Give the text of each module, by the path that it belongs to."""
     chosen = set(names)
     newer = load_newer()
     result: dict[Path, str] = {}
-    facts = Facts()
+    facts = facts or Facts()
     for path in sorted(INPUT.glob("*.toml")):
         if chosen and path.stem not in chosen:
             continue

@@ -15,23 +15,27 @@ from pytracer.spec.values import Address, Changed, Struct, Unavailable, Value
 class Exchange(In):
     """A pointer to what the caller hands in and the kernel answers to: ``{a=1} => {b=2}``.
 
-    If the call failed, only what was handed in is shown.
+    If the call failed, only what was handed in is shown, or with ``always`` the address behind it.
     """
 
-    def __init__(self, before: Type, after: Type) -> None:
+    def __init__(self, before: Type, after: Type, always: bool = False) -> None:
         super().__init__(before)
         self.after = after
+        self.always = always
 
     def bind(self, scope: Scope) -> Decode:
         decode_after = self.after.bind_at(scope)
         join = self.join
+        always = self.always
 
         def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Any:
             if not ctx.exiting:
                 return LATER
             before: Value = ctx.saved.get(raw) or Address(raw)
-            if ctx.failed or isinstance(before, Address | Unavailable):
+            if isinstance(before, Address | Unavailable):
                 return before
+            if ctx.failed:
+                return Changed(before, Address(raw)) if always else before
             return join(before, decode_after(ctx, raw, frame))
 
         return decode

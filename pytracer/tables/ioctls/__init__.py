@@ -1,7 +1,7 @@
 """What ioctl requests pass, by topic: modules whose ``REQUESTS`` map a request's name to a type.
 
-``RESULTS``, where a module has it, maps a request's name to what it returns. A module is read
-when a request of its kind is first met.
+``RESULTS``, where a module has it, maps a request's name to what it returns, and ``CODES`` maps
+requests that have no name. A module is read when a request of its kind is first met.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ TOPICS: dict[int, tuple[str, ...]] = {
     0x15: ("filesystems",),
     0x8A: ("small",),
     0x94: ("filesystems",),
+    0xAA: ("userfaultfd",),
     0xB7: ("namespaces",),
-    0xFF: ("namespaces",),
+    0xFF: ("namespaces", "processes"),
+    ord("!"): ("processes",),
+    ord("$"): ("perf",),
     ord("I"): ("small",),
     ord("L"): ("loop",),
     ord("R"): ("small",),
@@ -21,4 +24,5 @@ TOPICS: dict[int, tuple[str, ...]] = {
     ord("W"): ("small",),
     ord("X"): ("filesystems",),
     ord("f"): ("filesystems",),
+    ord("p"): ("rtc",),
 }

@@ -152,9 +152,13 @@ def topic(name: str) -> ModuleType:
 
 def _found(abi: Layout, code: int, table: str) -> Any:
     """What the topics of a request have for it in one of their tables; None for nothing."""
-    for name in names(abi).get(code, ()):
-        for module in TOPICS.get(code >> 8 & 0xFF, ()):
-            kind = getattr(topic(module), table, {}).get(name)
+    for module in TOPICS.get(code >> 8 & 0xFF, ()):
+        known = getattr(topic(module), table, {})
+        for name in names(abi).get(code, ()):
+            if name in known:
+                return known[name]
+        if table == "REQUESTS":
+            kind = getattr(topic(module), "CODES", {}).get(code)
             if kind is not None:
                 return kind
     return None
@@ -172,6 +176,15 @@ def every_request() -> dict[str, Type]:
     missing = [name for name in found if not any(name in codes(abi) for abi in LAYOUTS)]
     if missing:
         raise SpecError(f"no header has an ioctl request {', '.join(missing)}")
+    return found
+
+
+def every_code() -> dict[int, Type]:
+    """All described requests that no table names, by code."""
+    found: dict[int, Type] = {}
+    for modules in TOPICS.values():
+        for module in modules:
+            found.update(getattr(topic(module), "CODES", {}))
     return found
 
 
@@ -203,7 +216,7 @@ class Argument(Type):
     def selector(self) -> tuple[str, int, tuple[int, ...]] | None:
         known = [codes(abi) for abi in LAYOUTS]
         every = {table[name] for name in every_request() for table in known if name in table}
-        return "op", 0xFFFFFFFF, tuple(sorted(every))
+        return "op", 0xFFFFFFFF, tuple(sorted(every | set(every_code())))
 
     def fetches(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
         chosen = planning.selector
@@ -229,6 +242,7 @@ class Argument(Type):
 
     def parts(self) -> Iterator[Type]:
         yield from every_request().values()
+        yield from every_code().values()
 
 
 class Answer(Returns):

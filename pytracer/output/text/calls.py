@@ -68,6 +68,9 @@ class CallWriter:
         """Write the arguments that only the exit told, with the separator before them."""
         at = call.at_entry
         values = call.values
+        if self._unlike and self.renderer_of(call).undecoded:
+            # An address becomes nothing else.
+            values = [value for value in values if type(value[1]) is not Became]
         if len(values) <= at:
             return ""
         if not at:

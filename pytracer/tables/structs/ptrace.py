@@ -167,7 +167,9 @@ class SyscallInfo(Pointee):
             data = ctx.memory.read(address, size)
             if not isinstance(data, bytes):
                 return unreadable(address, data)
-            return syscall_info(data, index, not got)
+            value = syscall_info(data, index, not got)
+            value.address = address
+            return value
 
         return decode_at
 

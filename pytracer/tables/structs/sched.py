@@ -15,7 +15,6 @@ from pytracer.spec.scalar import Enum, FlagSet, Number, Scalar
 from pytracer.spec.type import DecodeAt, Scope
 from pytracer.spec.values import (
     Address,
-    Array,
     Base,
     Became,
     Flags,
@@ -250,7 +249,7 @@ class CpuSet(Pointee):
                 return Address(0)
             size = number(ctx, frame) & 0xFFFFFFFF
             if not size:
-                return Array((), address)
+                return Set((), False, address)
             known = min(size, _mask_bytes())
             data = ctx.memory.read(address, known)
             if not isinstance(data, bytes):

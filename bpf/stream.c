@@ -574,9 +574,12 @@ int raw_tracepoint__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 		goto out;
 	}
 	ret = ctx->args[1];
-	/* A 32-bit task gets 32 bits; calls that give an unsigned int do not extend its sign. */
+	/*
+	 * A 32-bit task gets 32 bits. Errors of calls that give an unsigned int have no sign yet;
+	 * addresses keep theirs to themselves, as PTRACE_GET_SYSCALL_INFO has it.
+	 */
 	if (t->record.abi == 1)
-		ret = (s32)ret;
+		ret = (s32)ret < 0 && (s32)ret >= -4095 ? (s32)ret : (u32)ret;
 	t->record.exit_ns = now;
 	t->record.ret = ret;
 	index =

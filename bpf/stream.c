@@ -579,7 +579,7 @@ int raw_tracepoint__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	 * addresses keep theirs to themselves, as PTRACE_GET_SYSCALL_INFO has it.
 	 */
 	if (t->record.abi == 1)
-		ret = (s32)ret < 0 && (s32)ret >= -4095 ? (s32)ret : (u32)ret;
+		ret = (s32)ret < 0 && (s32)ret >= -4095 ? (s64)(s32)ret : (s64)(u32)ret;
 	t->record.exit_ns = now;
 	t->record.ret = ret;
 	index =

@@ -27,6 +27,7 @@ from pytracer.backend.ebpf.compiler import (
 from pytracer.backend.ebpf.source import source_folder
 
 _TRACEPOINT = "raw_tracepoint__"
+_ARRAY = 2  # BPF_MAP_TYPE_ARRAY, include/uapi/linux/bpf.h
 
 
 def compiled(name: str, cache: Cache | None = None) -> Compiled:
@@ -49,9 +50,18 @@ def compiled(name: str, cache: Cache | None = None) -> Compiled:
     stored = cache.get(key)
     found = decode(stored) if stored is not None else None
     if found is None:
+        _require_bpf()
         found = compile_source(folder, name, kernel_offsets())
         cache.put(key, encode(found))
     return found
+
+
+def _require_bpf() -> None:
+    # To compile takes a second, and what BCC then says to a user who may not load is no help.
+    try:
+        os.close(bpf.create_map(_ARRAY, 4, 4, 1, 0, "probe"))
+    except bpf.BpfError as error:
+        raise _unavailable(error) from error
 
 
 class Loaded:

@@ -104,7 +104,7 @@ static void polling(int in, int out)
         CALL(poll, 0, 1, 1);
         CALL(poll, BAD, 2, 1);
         CALL(poll, at_edge(fds, 16), 3, 1);
-        CALL(poll, room, -1, 1);
+        CALL(poll, edge - 24, -1, 1);
 #endif
         at(0, fds, sizeof(fds));
         CALL(ppoll, room, 2, at(512, &limit, sizeof(limit)), 0, 8L);

@@ -72,3 +72,33 @@ def test_user() -> None:
         pytest.skip("only root may become somebody else")
     ended = run(*EBPF, "-o", "/dev/null", "-u", "nobody", "id", "-un")
     assert ended.out == "nobody\n"
+
+
+WEAKENED = ("setpriv", "--bounding-set=-bpf,-sys_admin,-perfmon", "--inh-caps=-all")
+
+
+@pytest.mark.needs_root
+@pytest.mark.needs_program("setpriv")
+class TestWithoutPrivileges:
+    def test_ebpf_is_refused_with_the_remedy(self) -> None:
+        ended = run(*WEAKENED, *EBPF, "true")
+        assert ended.status == 1
+        assert len(ended.err.splitlines()) == 1
+        assert ended.err.startswith(f"{PYTRACER}: --backend=ebpf does not work here: ")
+        assert "CAP_BPF" in ended.err
+
+    def test_auto_falls_back_to_ptrace(self) -> None:
+        target = sleeper()
+        try:
+            ended = run(*WEAKENED, PYTRACER, "-d", "--duration=0.3", "-p", str(target.pid))
+            assert ended.status == 0
+            assert f"{PYTRACER}: the backend is ptrace\n" in ended.err
+        finally:
+            kill(target)
+
+    def test_the_doctor_tells(self) -> None:
+        ended = run(*WEAKENED, PYTRACER, "--doctor")
+        assert ended.status == 0
+        assert ended.err == ""
+        assert "ebpf backend    NO " in ended.out
+        assert "-> run as root, or with CAP_BPF and CAP_PERFMON" in ended.out

@@ -40,13 +40,14 @@ _MEMBERS: Final = (
         "umask",
     ),
     (
-        "handles",
-        "cachestat lookup_dcookie name_to_handle_at open_by_handle_at quotactl quotactl_fd swapoff "
-        "swapon",
+        "ioctl",
+        "ioctl",
     ),
     (
-        "ioctl",
-        "ioctl",
+        "ipc",
+        "mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedreceive_time64 mq_timedsend "
+        "mq_timedsend_time64 mq_unlink msgctl msgget msgrcv msgsnd semctl semget semop semtimedop "
+        "semtimedop_time64 shmat shmctl shmdt shmget",
     ),
     (
         "limits",
@@ -141,7 +142,7 @@ _MEMBERS: Final = (
     (
         "threads",
         "futex futex_requeue futex_time64 futex_wait futex_waitv futex_wake get_robust_list rseq "
-        "rseq_slice_yield set_robust_list set_tid_address",
+        "rseq_slice_yield set_robust_list set_tid_address uretprobe",
     ),
     (
         "times",

@@ -1,13 +1,17 @@
-"""Which descriptors are netlink sockets: learned from the calls that make them, else from /proc."""
+"""Which descriptors are netlink sockets or terminals: learned from calls, else from /proc."""
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 AF_NETLINK = 16  # include/linux/socket.h
 UNKNOWN = -1
 # Sockets remembered; beyond this the oldest knowledge is asked for anew.
 LIMIT = 4096
+# Major numbers of terminals: Documentation/admin-guide/devices.txt.
+_TERMINALS = frozenset((4, 5, *range(136, 144), 166, 188, 204))
 
 
 class SocketTracker:
@@ -52,6 +56,14 @@ class SocketTracker:
                 self._known.clear()
             self._known[key] = self._look_up(pid, fd)
         return self._known[key]
+
+    def terminal(self, pid: int, fd: int) -> bool:
+        """Whether a descriptor is a terminal's; False when nobody can tell."""
+        try:
+            found = (self.proc / str(pid) / "fd" / str(fd)).stat()
+        except OSError:
+            return False
+        return stat.S_ISCHR(found.st_mode) and os.major(found.st_rdev) in _TERMINALS
 
     def _look_up(self, pid: int, fd: int) -> int | None:
         try:

@@ -65,7 +65,11 @@ class Processes(Protocol):
 
 
 class Sockets(Protocol):
-    """Knowledge of which descriptors are netlink sockets."""
+    """Knowledge of which descriptors are netlink sockets, and which are terminals."""
+
+    def terminal(self, pid: int, fd: int) -> bool:
+        """Whether a descriptor is a terminal's; False when nobody can tell."""
+        ...
 
     def netlink(self, pid: int, fd: int) -> int | None:
         """The protocol of a netlink socket (NETLINK_ROUTE is 0); None for anything else.

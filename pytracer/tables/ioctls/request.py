@@ -69,15 +69,25 @@ class Request(Scalar):
 
     def bind(self, scope: Scope) -> Decode:
         known: dict[int, Value] = {}
+        of_terminal: dict[int, Value] = {}
         abi = scope.abi
+        descriptor = scope.number("fd")
 
         def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Value:
             code = raw & 0xFFFFFFFF
             value = known.get(code)
             if value is None:
-                value = _name(code, names(abi).get(code))
+                found = names(abi).get(code)
+                value = _name(code, found)
+                if found and len(found) > 1 and code >> 8 == ord("T"):
+                    own = tuple(name for name in found if name.startswith("T"))
+                    of_terminal[code] = _name(code, own)
                 if len(known) < 4096:
                     known[code] = value
+            # The sound cards' timer has requests of the same numbers.
+            if code in of_terminal and ctx.sockets is not None:
+                fd = descriptor(ctx, frame)
+                return of_terminal[code] if ctx.sockets.terminal(ctx.pid, fd) else value
             return value
 
         return decode

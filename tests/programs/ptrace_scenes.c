@@ -240,6 +240,28 @@ scene_crowd(void)
 	return scene_worker();
 }
 
+static void *
+breeding_thread(void *generations)
+{
+	pthread_t next;
+	if (generations && !caught) {
+		ask(3);
+		pthread_create(&next, NULL, breeding_thread, generations);
+		pthread_detach(next);
+	}
+	return NULL;
+}
+
+/* Threads that begin others and end, all the time. */
+static int
+scene_breeders(void)
+{
+	pthread_t one;
+	for (int i = 0; i < 5; i++)
+		pthread_create(&one, NULL, breeding_thread, "on and on");
+	return scene_worker();
+}
+
 /* The child of a vfork sleeps on: the parent cannot be stopped meanwhile. */
 static int
 scene_long_vfork(void)
@@ -286,6 +308,7 @@ static const struct {
 	{ "worker", scene_worker },
 	{ "sleeper", scene_sleeper },
 	{ "crowd", scene_crowd },
+	{ "breeders", scene_breeders },
 	{ "long_vfork", scene_long_vfork },
 	{ "memory", scene_memory },
 };

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 
 from pytracer.backend.base import TargetError
 from pytracer.backend.ptrace import api
-from pytracer.backend.ptrace.attach import release, seize_process
+from pytracer.backend.ptrace.attach import seize_process
+from pytracer.backend.ptrace.detach import release
 from pytracer.backend.ptrace.launch import Child, Dispositions, Launcher
 from pytracer.backend.ptrace.loop import Loop
 from pytracer.backend.ptrace.rules import Holds, Rules
@@ -145,4 +146,6 @@ class PtraceBackend:
 
     def _detach(self) -> list[Event]:
         held = self._loop.held()
-        return release(self._tracees, self._stops, held) if self._tracees else []
+        if not self._tracees and not self._stops.announced:
+            return []
+        return release(self._tracees, self._stops, held)

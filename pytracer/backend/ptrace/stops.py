@@ -22,7 +22,7 @@ from pytracer.event.schema import (
 )
 
 _STOP_SIGNALS: Final = frozenset({SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU})
-_BIRTHS: Final = frozenset({api.EVENT_FORK, api.EVENT_VFORK, api.EVENT_CLONE})
+BIRTHS: Final = frozenset({api.EVENT_FORK, api.EVENT_VFORK, api.EVENT_CLONE})
 
 # What to yield, then the request that lets the task go on (0: it is not held), then the signal.
 Outcome: TypeAlias = tuple[list[Event], int, int]
@@ -72,7 +72,7 @@ class Stops:
             stop = GroupStop(tracee.task, time.monotonic_ns(), number)
             # Ends the ptrace stop but not the group stop: SIGCONT is heard of.
             return [stop], api.PTRACE_LISTEN, 0
-        if event in _BIRTHS:
+        if event in BIRTHS:
             child = api.event_message(tid)
             if child and child not in self._tracees:
                 self.announced[child] = tracee.task

@@ -14,6 +14,7 @@ import pytest
 from pytracer.backend.base import TargetError
 from pytracer.backend.ptrace import PtraceBackend
 from pytracer.event.schema import (
+    Event,
     GroupStop,
     NewBy,
     Signal,
@@ -84,6 +85,33 @@ def test_all_threads_are_attached_with_follow_and_one_without() -> None:
         assert {each.task.tid for each in of(TaskNew, alone)} == {pid}
         for tid in tids:
             assert status_of(tid)["TracerPid"] == "0"
+
+
+def test_threads_that_begin_during_the_attach_are_traced_too() -> None:
+    with running("breeders") as process:
+        (pid,) = children(process.pid)
+        for _ in range(5):
+            backend = PtraceBackend(Attach((pid,)), Selection(follow=True))
+            events: list[Event] = []
+            for event in backend.events():
+                if event is not None:
+                    events.append(event)
+                if len(events) == 211:
+                    assert _tracers(pid) == {str(os.getpid())}
+                    backend.stop()
+            assert _tracers(pid) == {"0"}
+        os.kill(pid, signal.SIGTERM)
+        assert process.wait(10) == 29
+
+
+def _tracers(pid: int) -> set[str]:
+    found = set()
+    for tid in os.listdir(f"/proc/{pid}/task"):
+        try:
+            found.add(status_of(int(tid))["TracerPid"])
+        except OSError:
+            continue  # ended meanwhile
+    return found
 
 
 def test_several_processes_are_attached() -> None:

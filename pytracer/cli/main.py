@@ -88,17 +88,17 @@ def _run(words: Sequence[str], messages: Messages) -> int:
         case Action.HELP:
             from pytracer.cli.help import usage
 
-            sys.stdout.write(usage(messages.program))
+            messages.answer(usage(messages.program))
             return 0
         case Action.VERSION:
             from pytracer.cli.help import version
 
-            sys.stdout.write(version())
+            messages.answer(version())
             return 0
         case Action.DOCTOR:
             from pytracer.cli.doctor import any_backend, examine, render
 
-            sys.stdout.write(render(rows := examine()))
+            messages.answer(render(rows := examine()))
             return 0 if any_backend(rows) else 1
         case Options():
             return _trace(asked, messages)

@@ -36,12 +36,21 @@ class Messages:
 
     def write(self, text: str) -> None:
         """Write in one piece, so that lines of others do not get in between."""
-        sys.stdout.flush()
-        data = text.encode("utf-8", "surrogateescape")
-        try:
-            os.write(2, data)
-        except OSError:
-            return  # nobody is there to be told
+        _write_all(2, text)
+
+    def answer(self, text: str) -> None:
+        """Write to standard output what was asked for."""
+        _write_all(1, text)
+
+
+def _write_all(fd: int, text: str) -> None:
+    # Not through sys.stderr: it is None when the descriptor was closed at the start.
+    data = memoryview(text.encode("utf-8", "surrogateescape"))
+    try:
+        while data:
+            data = data[os.write(fd, data) :]
+    except OSError:
+        return  # nobody is there to be told
 
 
 def say_crashes(messages: Messages, *, whole: bool) -> None:

@@ -361,3 +361,13 @@ def _only_child(pid: int) -> int:
 
     wait_for(slept, "the program to sleep")
     return int(path.read_text().split()[0])
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_descriptors(closed: str, tmp_path: Path) -> None:
+    found = []
+    for tracer in (STRACE, PYTRACER):
+        log = tmp_path / tracer.rpartition("/")[2]
+        script = f"{tracer} -e trace=none -o {log} sh -c 'exit 5' {closed}"
+        found.append((run("sh", "-c", script).status, log.read_text()))
+    assert found[0] == found[1] == (5, "+++ exited with 5 +++\n")

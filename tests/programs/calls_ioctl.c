@@ -33,7 +33,7 @@ static void terminal(void)
 {
         struct termios2 modes = { .c_iflag = 0x500, .c_oflag = 5, .c_cflag = 0xbf, .c_lflag = 0x8a3b };
         static const long gets[] = { TCGETS, TCGETS2, TCGETA, TIOCGWINSZ, TIOCGPGRP, TIOCGSID, TIOCGETD,
-                                     TIOCGPTN, FIONREAD, TIOCOUTQ, TIOCMGET, TIOCGLCKTRMIOS, TIOCGEXCL,
+                                     FIONREAD, TIOCOUTQ, TIOCMGET, TIOCGLCKTRMIOS, TIOCGEXCL,
                                      TIOCGSERIAL, TIOCGPTPEER };
         static const long sets[] = { TCSETS2, TCSETSW2, TCSETSF2, TCSETA, TCSETAW, TCSETAF, TIOCSWINSZ,
                                      TIOCSPGRP, TIOCSETD, FIONBIO, FIOASYNC, TIOCPKT, TIOCSPTLCK,
@@ -53,6 +53,7 @@ static void terminal(void)
                 REQUEST(-1, sets[i], BAD);
                 REQUEST(-1, sets[i], 0);
         }
+        REQUEST(-1, TIOCGPTN, room);
         REQUEST(-1, TCSETS, room);
         REQUEST(-1, TCSETSF, room);
         modes.c_cflag = 0x101015ff;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from types import ModuleType
 from typing import Any
 
@@ -39,16 +39,27 @@ _DIRECTIONS = ("_IOC_NONE", "_IOC_WRITE", "_IOC_READ", "_IOC_READ|_IOC_WRITE")
 
 
 @cache
-def names(abi: Layout) -> Mapping[int, tuple[str, ...]]:
-    """The names of each request, in alphabetical order."""
-    codes: Mapping[int, tuple[str, ...]] = importlib.import_module(_CODES[abi.name]).CODES
-    return codes
+def _lines(abi: Layout) -> str:
+    """Every request of an ABI: its code and its names, a line each."""
+    lines: str = importlib.import_module(_CODES[abi.name]).CODES
+    return lines
+
+
+@lru_cache(maxsize=1024)
+def names(abi: Layout, code: int) -> tuple[str, ...]:
+    """The names of a request, in alphabetical order."""
+    lines = _lines(abi)
+    start = lines.find(f"\n{code:X} ")
+    if start < 0:
+        return ()
+    return tuple(lines[start + 1 : lines.find("\n", start + 1)].split()[1:])
 
 
 @cache
 def codes(abi: Layout) -> Mapping[str, int]:
-    """The code of each request."""
-    return {name: code for code, all_names in names(abi).items() for name in all_names}
+    """The code of every request."""
+    rows = (line.split() for line in _lines(abi).split("\n") if line)
+    return {name: int(code, 16) for code, *all_names in rows for name in all_names}
 
 
 def direction(code: int) -> int:
@@ -77,9 +88,9 @@ class Request(Scalar):
             code = raw & 0xFFFFFFFF
             value = known.get(code)
             if value is None:
-                found = names(abi).get(code)
+                found = names(abi, code)
                 value = _name(code, found)
-                if found and len(found) > 1 and code >> 8 == ord("T"):
+                if len(found) > 1 and code >> 8 == ord("T"):
                     own = tuple(name for name in found if name.startswith("T"))
                     of_terminal[code] = _name(code, own)
                 if len(known) < 4096:
@@ -93,7 +104,7 @@ class Request(Scalar):
         return decode
 
 
-def _name(code: int, found: tuple[str, ...] | None) -> Value:
+def _name(code: int, found: tuple[str, ...]) -> Value:
     special = sized_name(code)
     every = (special, *found) if special and found else (special,) if special else found
     if every:
@@ -164,7 +175,7 @@ def _found(abi: Layout, code: int, table: str) -> Any:
     """What the topics of a request have for it in one of their tables; None for nothing."""
     for module in TOPICS.get(code >> 8 & 0xFF, ()):
         known = getattr(topic(module), table, {})
-        for name in names(abi).get(code, ()):
+        for name in names(abi, code):
             if name in known:
                 return known[name]
         if table == "REQUESTS":

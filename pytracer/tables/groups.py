@@ -30,7 +30,6 @@ _MEMBERS: Final = (
         "shmget shmctl semget semop semctl msgget msgsnd msgrcv msgctl semtimedop ipc "
         "semtimedop_time64",
     ),
-    ("ipc memory", "shmat shmdt"),
     ("memory", "io_setup io_destroy break"),
     ("network", "getpmsg putpmsg recvmmsg sendmmsg recvmmsg_time64"),
 )

@@ -6,9 +6,10 @@ from pytracer.spec.aggregate import ArrayOf
 from pytracer.spec.entry import syscall
 from pytracer.spec.pointer import In, Out
 from pytracer.spec.returns import Bound, NewSocket
-from pytracer.spec.scalar import Enum, Fd, FlagSet, Int, Size
+from pytracer.spec.scalar import Enum, Fd, FlagSet, Int, Scalar, Size
 from pytracer.spec.switch import Switch
 from pytracer.spec.type import Type
+from pytracer.spec.values import Joined, Symbol, Value
 from pytracer.tables.constants.network import (
     ADDRESS_FAMILIES,
     AF_BLUETOOTH,
@@ -49,7 +50,25 @@ from pytracer.tables.structs.sockaddr import (
 
 SOCK_TYPE_MASK = 0xF  # include/linux/net.h
 DOMAIN = Enum(ADDRESS_FAMILIES)
-KIND = FlagSet(SOCK_FLAGS, low=SOCK_TYPE_MASK, choices=SOCK_TYPES)
+
+
+class Kind(Scalar):
+    """A socket's type, and the flags that may come with it."""
+
+    def __init__(self) -> None:
+        super().__init__("uint")
+
+    def make(self, number: int) -> Value:
+        name = SOCK_TYPES.name_of(number & SOCK_TYPE_MASK)
+        if name is None:
+            return _KIND_FLAGS.make(number)
+        kind = Symbol(number & SOCK_TYPE_MASK, name)
+        flags = number & ~SOCK_TYPE_MASK
+        return Joined((kind, _KIND_FLAGS.make(flags))) if flags else kind
+
+
+KIND = Kind()
+_KIND_FLAGS = FlagSet(SOCK_FLAGS)
 
 _PROTOCOLS: dict[int | tuple[int, ...], Type] = {
     (AF_INET, AF_INET6): Enum(IPPROTO),

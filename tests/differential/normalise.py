@@ -57,6 +57,12 @@ RULES: tuple[Rule, ...] = (
         r"\b(stx_(?:[amcb]time))=\{tv_sec=[^}]*\}",
         r"\1=TIME",
     ),
+    _rule(
+        "ipc times",
+        "queues and segments made by the run carry the time of the run",
+        r"\b((?:shm|msg|sem)_[a-z]+time)=[1-9]\d*",
+        r"\1=TIME",
+    ),
     _rule("inode", "files made by the run have new inodes", r"\b(stx?_ino|d_ino)=\d+", r"\1=INODE"),
     _rule(
         "anonymous inode",

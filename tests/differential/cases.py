@@ -63,7 +63,7 @@ class Case:
 
 _ORDER = "children end, and are waited for, in an order that the scheduler decides"
 
-_FILE_CALLS = ("files", "stat", "fcntl", "poll", "ioctl", "devices", "mounts", "events")
+_FILE_CALLS = ("files", "stat", "fcntl", "poll", "ioctl", "devices", "console", "mounts", "events")
 
 CASES: tuple[Case, ...] = (
     Case("ls", ("ls", "-la", "/usr"), follow=False, slow=False),

@@ -180,6 +180,7 @@ def _found(abi: Layout, code: int, table: str) -> Any:
                 return known[name]
         if table == "REQUESTS":
             kind = getattr(topic(module), "CODES", {}).get(code)
+            kind = kind or getattr(topic(module), "DEFAULT", None)
             if kind is not None:
                 return kind
     return None

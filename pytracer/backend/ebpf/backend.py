@@ -162,7 +162,7 @@ class EbpfBackend:
             case Attach():
                 yield from self._attach(self._target)
         assert self._reader is not None
-        self._reader.start()
+        self._reader.start(self._loaded.detach)
         if self._spawned is not None:
             self._spawned.release()
         while self._tasks.alive and not self._stopping:
@@ -175,10 +175,8 @@ class EbpfBackend:
         yield from self._finish()
 
     def _digest(self, turn: Turn) -> Iterator[Event]:
-        assert self._reader is not None
-        slices = map(self._reader.slice, turn.slices)
         merger = self._merger
-        for happening in merger.turn(turn.until_ns, turn.threads, slices):
+        for happening in merger.turn(turn.until_ns, turn.threads, turn.slices):
             if isinstance(happening, EventRecord):
                 yield from self._tasks.apply(happening)
             else:

@@ -1,4 +1,8 @@
-"""A thread that empties the rings while events are being formatted.
+"""A process that empties the rings while events are being formatted.
+
+A thread would have to wait for the interpreter's lock, which the formatting thread may hold while
+the scheduler keeps it from running; the rings wait for nobody. The process is small, as it shares
+all memory that it does not write to, and it ends with its parent, however that ends.
 
 Each turn takes the clock, waits until no program runs that began before, looks which calls are in
 flight, and takes what the rings hold. All that happened before the clock's reading is then
@@ -7,24 +11,34 @@ known: in flight, or in the slices of this turn or an earlier one.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import select
-import tempfile
-import threading
+import signal
+import struct
 import time
-from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from errno import ECHILD
 from typing import Final
 
 from pytracer.backend.ebpf import wire
 from pytracer.backend.ebpf.bpf import BpfError, Map, MapReader
 from pytracer.backend.ebpf.ring import Rings
 from pytracer.backend.ebpf.shared import Gates
+from pytracer.backend.ebpf.spool import Place, Spool
 
 _BUSY_MS: Final = 10
 _IDLE_MS: Final = 40
-_MEMORY_BYTES: Final = 256 << 20
-_SPOOL_BYTES: Final = 8 << 30
+_PR_SET_PDEATHSIG: Final = 1  # include/uapi/linux/prctl.h
+
+# A turn in the pipe: its time, how many places follow, the errno that ended the reading.
+_TURN: Final = struct.Struct("<QII")
+_PLACE: Final = struct.Struct("<?7xQQ")
+_LENGTH: Final = struct.Struct("<I")
+
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(slots=True)
@@ -32,131 +46,151 @@ class Turn:
     """What one look brought.
 
     ``until_ns``: everything that happened before is known. ``threads``: the used part of each
-    value of the threads' map. ``slices``: of the rings, or the place of each in the spool.
+    value of the threads' map. ``slices``: of the rings, to be taken once.
     """
 
     until_ns: int
     threads: list[bytes]
-    slices: list[bytes | tuple[int, int]]
+    slices: Iterator[bytes]
 
 
-class Reader:
-    """The thread and the turns that wait to be looked at."""
+class _Drain:
+    """The child's side."""
 
-    def __init__(self, rings: Rings, threads: Map, gates: Gates) -> None:
+    def __init__(self, rings: Rings, threads: Map, gates: Gates, spool: Spool) -> None:
         self._rings = rings
         self._threads = MapReader(threads)
         self._gates = gates
-        self._turns: deque[Turn] = deque()
-        self._held_bytes = 0
-        self._spool: int | None = None
-        self._spool_end = 0
-        self._arrived = threading.Condition()
-        self._ending = False
-        self._watched: set[int] = set()
-        self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        rings.poll.register(self._wake_read, select.POLLIN)
-        self._thread = threading.Thread(target=self._run, name="pytracer-rings", daemon=True)
-        self.failure: BpfError | None = None
+        self._spool = spool
+        self._unsent = b""
 
-    def start(self) -> None:
-        """Begin to read."""
-        self._thread.start()
-
-    def watch(self, fd: int) -> None:
-        """Take the next turn at once when this descriptor becomes readable, a single time."""
-        self._watched.add(fd)
-        self._rings.poll.register(fd, select.POLLIN)
-
-    def hasten(self) -> None:
-        """Take the next turn now. May be called from a signal handler."""
-        try:
-            os.write(self._wake_write, b"\0")
-        except BlockingIOError:
-            return  # it has been told already
-
-    def take(self, timeout: float) -> Turn | None:
-        """The next turn, None when there is none yet."""
-        with self._arrived:
-            if not self._turns:
-                self._arrived.wait(timeout)
-            if not self._turns:
-                return None
-            turn = self._turns.popleft()
-            self._held_bytes -= sum(len(s) for s in turn.slices if isinstance(s, bytes))
-        return turn
-
-    def slice(self, place: bytes | tuple[int, int]) -> bytes:
-        """The bytes of a slice, from memory or from the spool."""
-        if isinstance(place, bytes):
-            return place
-        assert self._spool is not None
-        return os.pread(self._spool, place[1], place[0])
-
-    def close(self) -> None:
-        """End the thread. Idempotent."""
-        if not self._ending:
-            self._ending = True
-            self.hasten()
-            if self._thread.is_alive():
-                self._thread.join()
-            self._rings.poll.unregister(self._wake_read)
-            os.close(self._wake_read)
-            os.close(self._wake_write)
-            if self._spool is not None:
-                os.close(self._spool)
-
-    def _run(self) -> None:
-        busy = False
-        while not self._ending:
+    def run(self, turns: int, bell: int, watched: set[int]) -> None:
+        """Read until killed. ``bell``, or the end of what is watched, asks for a turn at once."""
+        while True:
+            started = time.monotonic_ns()
             try:
-                turn = self._look()
+                busy = self._look(started)
             except BpfError as error:
-                self.failure = error
-                break
-            busy = bool(turn.slices)
-            with self._arrived:
-                last = self._turns[-1] if self._turns else None
-                if last is not None and not turn.slices:
-                    # The consumer is behind: an empty turn would only say the same later.
-                    last.until_ns, last.threads = turn.until_ns, turn.threads
-                else:
-                    self._turns.append(turn)
-                self._arrived.notify()
+                self._unsent += _TURN.pack(started, 0, error.errno)
+                busy = False
+            with suppress(BlockingIOError):
+                self._unsent = self._unsent[os.write(turns, self._unsent) :]
             # With thousands of threads a look takes its time: it must not take all of it.
-            least = _BUSY_MS if busy else _IDLE_MS
-            self._pause(max(least, (time.monotonic_ns() - turn.until_ns) // 100_000))
+            spent_ns = time.monotonic_ns() - started
+            self._pause(max(_BUSY_MS if busy else _IDLE_MS, spent_ns // 100_000), bell, watched)
 
-    def _pause(self, milliseconds: int) -> None:
+    def _pause(self, milliseconds: int, bell: int, watched: set[int]) -> None:
         for fd, _ in self._rings.poll.poll(milliseconds):
-            if fd == self._wake_read:
+            if fd == bell:
                 os.read(fd, 4096)
-            elif fd in self._watched:
+            elif fd in watched:
                 self._rings.poll.unregister(fd)
-                self._watched.discard(fd)
+                watched.discard(fd)
 
-    def _look(self) -> Turn:
-        until = time.monotonic_ns()
+    def _look(self, until_ns: int) -> bool:
         self._gates.wait()
         threads: list[bytes] = []
         self._threads.read(lambda values, at: threads.append(wire.thread_part(values, at)))
-        slices: list[bytes | tuple[int, int]] = [*self._rings.drain()]
-        taken = sum(len(s) for s in slices if isinstance(s, bytes))
-        if self._held_bytes + taken > _MEMORY_BYTES:
-            slices = [self._store(s) for s in slices if isinstance(s, bytes)]
-        else:
-            self._held_bytes += taken
-        return Turn(until, threads, slices)
+        slices = self._rings.drain() if self._spool.has_room() else []
+        if self._unsent and not slices:
+            return False  # the consumer is behind: this turn would say nothing new
+        known = b"".join([_LENGTH.pack(len(each)) + each for each in threads])
+        places = [self._spool.put(data) for data in (known, *slices)]
+        self._unsent += _TURN.pack(until_ns, len(places), 0)
+        self._unsent += b"".join([_PLACE.pack(*place) for place in places])
+        return bool(slices)
 
-    def _store(self, data: bytes) -> bytes | tuple[int, int]:
-        if self._spool is None:
-            with tempfile.TemporaryFile(prefix="pytracer-", dir="/var/tmp") as file:
-                self._spool = os.dup(file.fileno())
-        if self._spool_end + len(data) > _SPOOL_BYTES:
-            return data
-        place = self._spool_end, len(data)
+
+class Reader:
+    """The parent's side: starts the process and takes its turns."""
+
+    def __init__(self, rings: Rings, threads: Map, gates: Gates) -> None:
+        self._rings = rings
+        self._spool = Spool()
+        self._drain = _Drain(rings, threads, gates, self._spool)
+        self._turns, self._turns_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._bell_read, self._bell = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        rings.poll.register(self._bell_read, select.POLLIN)
+        self._watched: set[int] = set()
+        self._received = b""
+        self._pid = 0
+        self.failure: BpfError | None = None
+
+    def watch(self, fd: int) -> None:
+        """Take a turn at once when this descriptor becomes readable; before :meth:`start`."""
+        self._watched.add(fd)
+        self._rings.poll.register(fd, select.POLLIN)
+
+    def start(self, in_child: Callable[[], None]) -> None:
+        """Begin to read. ``in_child`` lets go of what the process must not hold.
+
+        Errors: OSError when there can be no process.
+        """
+        parent = os.getpid()
+        self._pid = os.fork()
+        if self._pid:
+            os.close(self._turns_write)
+            self._turns_write = -1
+            return
+        try:
+            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+            _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            if os.getppid() == parent:
+                in_child()
+                self._rings.reopen()
+                with suppress(PermissionError):
+                    os.setpriority(os.PRIO_PROCESS, 0, -20)
+                self._drain.run(self._turns_write, self._bell_read, self._watched)
+        finally:
+            os._exit(1)
+
+    def hasten(self) -> None:
+        """Have the next turn taken now. May be called from a signal handler."""
+        with suppress(BlockingIOError):  # it has been told already
+            os.write(self._bell, b"\0")
+
+    def take(self, timeout: float) -> Turn | None:
+        """The next turn, None when there is none yet."""
+        turn = self._next()
+        if turn is None and select.select([self._turns], [], [], timeout)[0]:
+            data = os.read(self._turns, 1 << 16)
+            if not data:
+                self.failure = BpfError("the process that reads the rings has ended", ECHILD)
+            self._received += data
+            turn = self._next()
+        return turn
+
+    def _next(self) -> Turn | None:
+        if len(self._received) < _TURN.size:
+            return None
+        until_ns, count, errno = _TURN.unpack_from(self._received)
+        end = _TURN.size + count * _PLACE.size
+        if len(self._received) < end:
+            return None
+        places: list[Place] = list(_PLACE.iter_unpack(self._received[_TURN.size : end]))
+        self._received = self._received[end:]
+        if errno:
+            self.failure = BpfError("cannot read a BPF map", errno)
+            return None
+        known = self._spool.take(places[0])
+        threads = []
         at = 0
-        while at < len(data):
-            at += os.pwrite(self._spool, memoryview(data)[at:], place[0] + at)
-        self._spool_end += len(data)
-        return place
+        while at < len(known):
+            (length,) = _LENGTH.unpack_from(known, at)
+            threads.append(known[at + 4 : at + 4 + length])
+            at += 4 + length
+        return Turn(until_ns, threads, map(self._spool.take, places[1:]))
+
+    def close(self) -> None:
+        """End the process. Idempotent."""
+        if self._pid < 0:
+            return
+        if self._pid:
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+        self._pid = -1
+        self._rings.poll.unregister(self._bell_read)
+        for fd in (self._turns, self._turns_write, self._bell_read, self._bell):
+            if fd >= 0:
+                os.close(fd)
+        self._spool.close()

@@ -90,6 +90,13 @@ class Ring:
         self._words = memoryview(self._map)[:_PAGE].cast("Q")
         _libc.ioctl(self.fd, _IOC_ENABLE, 0)
 
+    def reopen(self) -> None:
+        """Map the ring again after a fork, which does not copy such mappings (VM_DONTCOPY)."""
+        # What was mapped before must not be unmapped: something else may lie there now.
+        self._before = self._map, self._words
+        self._map = mmap.mmap(self.fd, _PAGE + self.size)
+        self._words = memoryview(self._map)[:_PAGE].cast("Q")
+
     def drain(self) -> bytes:
         """Take all that is there: whole records, oldest first."""
         head = self._words[_DATA_HEAD]
@@ -142,6 +149,11 @@ class Rings:
                 if error.errno not in (errno.ENOMEM, errno.EPERM) or size <= _LEAST_BYTES:
                     raise
                 size //= 2
+
+    def reopen(self) -> None:
+        """Make the rings usable in a forked process."""
+        for ring in self._rings:
+            ring.reopen()
 
     def drain(self) -> list[bytes]:
         """Take all that is there, one slice for each CPU that has something."""

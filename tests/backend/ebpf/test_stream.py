@@ -16,7 +16,7 @@ import pytest
 from pytracer.backend.base import TargetError
 from pytracer.backend.ebpf import ring
 from pytracer.backend.ebpf.backend import EbpfBackend
-from pytracer.backend.ebpf.reader import Reader
+from pytracer.backend.ebpf.reader import _Drain
 from pytracer.event.schema import (
     Abi,
     Event,
@@ -118,13 +118,14 @@ def test_what_is_received_and_what_is_lost_is_what_was_executed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(ring, "_MOST_BYTES", 1 << 18)
-    pause = Reader._pause
+    pause = _Drain._pause
 
-    def pause_long(reader: Reader, milliseconds: int) -> None:
+    def pause_long(drain: _Drain, milliseconds: int, bell: int, watched: set[int]) -> None:
         time.sleep(0.05)
-        pause(reader, milliseconds)
+        pause(drain, milliseconds, bell, watched)
 
-    monkeypatch.setattr(Reader, "_pause", pause_long)
+    # A reader that looks too seldom.
+    monkeypatch.setattr(_Drain, "_pause", pause_long)
     executed = 100_003
     wanted = {abi: frozenset({GETPPID} if abi is Abi.X86_64 else ()) for abi in Abi}
     target = launch(sys.executable, "-c", LOOP % executed)

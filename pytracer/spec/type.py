@@ -174,6 +174,11 @@ class Condition:
         mask, values, negated = self.mask, frozenset(self.values), self.negated
         if mask and values:
             return lambda ctx, frame: (number(ctx, frame) & mask in values) != negated
+        if mask and (place := scope.places.get(self.name)) and place[1].registers(scope.abi) == 1:
+            # Bits of a sibling need no more than its raw value, cut to its size.
+            index, kind = place
+            bits = mask & (1 << 8 * kind.measure(scope.abi)[0]) - 1
+            return lambda ctx, frame: bool(frame[index] & bits) != negated
         if mask:
             return lambda ctx, frame: bool(number(ctx, frame) & mask) != negated
         return lambda ctx, frame: (number(ctx, frame) in values) != negated

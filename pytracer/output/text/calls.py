@@ -32,6 +32,9 @@ class CallWriter:
         # Renderers of calls that are written otherwise than most, made when they are needed.
         self._unlike = style.undecoded | (style.whole if style.abbreviate else frozenset())
         self._others: dict[tuple[bool, bool], Renderer] = {}
+        # Whether one renderer writes the arguments of all calls, as is usual.
+        self._uniform = not self._unlike and not style.arg_names
+        self._arguments = self.renderer.arguments
 
     def renderer_of(self, call: Call) -> Renderer:
         """The renderer for one call's values."""
@@ -62,7 +65,11 @@ class CallWriter:
     def begin(self, call: Call) -> str:
         """Write the call as far as its entry tells: ``read(3``."""
         values = call.values
-        return f"{call.compiled.name}({self.join(call, values) if values else ''}"
+        if not values:
+            return f"{call.compiled.name}("
+        if self._uniform:
+            return f"{call.compiled.name}({self._arguments(values)}"
+        return f"{call.compiled.name}({self.join(call, values)}"
 
     def rest(self, call: Call) -> str:
         """Write the arguments that only the exit told, with the separator before them."""

@@ -203,22 +203,18 @@ class Renderer:
     def _struct(self, value: Struct) -> str:
         if self.undecoded and value.address:
             return hex(value.address)
-        write = self.write
+        writers, fields, more = self._writers, value.fields, value.more
         if self.brief and value.brief is not None:
             if not value.brief:
                 return hex(value.address)
-            parts = [
-                f"{name}={write(field)}" if name else write(field)
-                for name, field in value.fields
-                if name in value.brief
-            ]
+            more = True
+            fields = tuple([field for field in fields if field[0] in value.brief])
+        parts = [
+            f"{name}={writers[type(field)](field)}" if name else writers[type(field)](field)
+            for name, field in fields
+        ]
+        if more:
             parts.append("...")
-        else:
-            parts = [
-                f"{name}={write(field)}" if name else write(field) for name, field in value.fields
-            ]
-            if value.more:
-                parts.append("...")
         return "{" + ", ".join(parts) + "}"
 
     def _array(self, value: Array) -> str:

@@ -71,7 +71,7 @@ TIMERFD_FLAGS = FlagSet(TFD_FLAGS)
 WHICH = Enum(ITIMER_WHICH)
 
 time = syscall("time", tloc=Out(TimeAt()), returns=TimeResult(), classes="clock")
-stime = syscall("stime", t=In(TimeAt()), abis=(I386,))
+stime = syscall("stime", t=Out(TimeAt()), abis=(I386,))
 gettimeofday = syscall("gettimeofday", tv=Out(TIMEVAL), tz=Out(TIMEZONE), classes="clock")
 settimeofday = syscall("settimeofday", tv=In(TIMEVAL), tz=In(TIMEZONE), classes="clock")
 getitimer = syscall("getitimer", which=WHICH, curr_value=Out(ITIMERVAL))

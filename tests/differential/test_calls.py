@@ -1,8 +1,6 @@
-"""Every call of every family against strace: the programs calls_*.c, under both ABIs."""
+"""Every call about processes and the system against strace, in both ABIs and several styles."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 
@@ -12,28 +10,39 @@ from tests.programs.build import build
 
 pytestmark = [pytest.mark.needs_program("strace", "setarch", "gcc"), pytest.mark.timeout(180)]
 
-PROGRAMS = sorted(path.name for path in (Path(__file__).parents[1] / "programs").glob("calls_*.c"))
+PROGRAMS = tuple(
+    f"calls_{family}.c"
+    for family in (
+        "credentials",
+        "memory",
+        "process",
+        "ptrace",
+        "signals",
+        "system",
+        "times",
+    )
+)
 # Children are followed only where it is they who make the calls: a tracee cannot be traced twice.
 FOLLOWED = {"calls_process.c"}
-# A program that traces its child cannot do so where strace follows it.
 TRACERS = {"calls_ptrace.c"}
-ABIS = ((), ("-m32",))
-STYLES = ((), ("-v",), ("-s", "4"), ("-x",))
+ABIS = {"x86_64": (), "i386": ("-m32",)}
+STYLES: tuple[tuple[str, ...], ...] = ((), ("-v",), ("-s", "4"), ("-x",))
 
 
-def _name(value: object) -> str:
-    return "".join(value) if isinstance(value, tuple) else str(value)
+def _case(source: str, abi: str, style: tuple[str, ...] = ()) -> object:
+    name = "".join((source.removesuffix(".c"), "-", abi, *style))
+    marks = [pytest.mark.slow] if style else []
+    return pytest.param(source, ABIS[abi], style, id=name, marks=marks)
 
 
-@pytest.mark.parametrize("abi", ABIS, ids=("x86_64", "i386"))
-@pytest.mark.parametrize("source", PROGRAMS)
 @pytest.mark.parametrize(
-    "style", [pytest.param(s, marks=pytest.mark.slow if s else ()) for s in STYLES], ids=_name
+    ("source", "flags", "style"),
+    [_case(source, abi, style) for style in STYLES for source in PROGRAMS for abi in ABIS],
 )
 def test_ptrace_says_what_strace_says(
-    source: str, style: tuple[str, ...], abi: tuple[str, ...]
+    source: str, flags: tuple[str, ...], style: tuple[str, ...]
 ) -> None:
-    program = Program((str(build(source, *abi)),))
+    program = Program((str(build(source, *flags)),))
     following = ("-f",) if source in FOLLOWED else ()
     pair = trace_twice(program, (*following, *style))
     report = compare(*pair, rewrite=True, column=34 if following else 40)
@@ -44,10 +53,14 @@ def test_ptrace_says_what_strace_says(
 @pytest.mark.needs_root
 @pytest.mark.needs_ebpf
 @pytest.mark.slow
-@pytest.mark.parametrize("abi", ABIS, ids=("x86_64", "i386"))
-@pytest.mark.parametrize("source", [name for name in PROGRAMS if name not in TRACERS])
-def test_ebpf_says_what_strace_says(source: str, abi: tuple[str, ...]) -> None:
-    pair = trace_together(Program((str(build(source, *abi)),)), [])
+@pytest.mark.parametrize(
+    ("source", "flags", "style"),
+    [_case(source, abi) for source in PROGRAMS if source not in TRACERS for abi in ABIS],
+)
+def test_ebpf_says_what_strace_says(
+    source: str, flags: tuple[str, ...], style: tuple[str, ...]
+) -> None:
+    pair = trace_together(Program((str(build(source, *flags)),)), style)
     report = compare_same_run(*pair, rewrite=True)
     if not report:
         pytest.fail(report.text(), pytrace=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pytracer.spec.abi import Layout
 from pytracer.spec.aggregate import StructOf
 from pytracer.spec.context import Context
@@ -10,8 +12,8 @@ from pytracer.spec.pointer import In, Out
 from pytracer.spec.returns import NewFd, Result
 from pytracer.spec.scalar import Enum, Fd, FlagSet, Hex, Number, Pointer, Size
 from pytracer.spec.switch import Switch
-from pytracer.spec.type import Scope
-from pytracer.spec.values import Integer, Value
+from pytracer.spec.type import DecodeAt, Scope
+from pytracer.spec.values import Integer, Struct, Value
 from pytracer.spec.versioned import Versioned
 from pytracer.tables.constants.landlock import (
     LANDLOCK_ACCESS_FS,
@@ -75,6 +77,22 @@ PATH_BENEATH = StructOf(allowed_access=_Packed(LANDLOCK_ACCESS_FS, "u64"), paren
 NET_PORT = StructOf(allowed_access=ACCESS_NET, port=Number("u64"))
 
 
+class RulesetAttributes(Versioned):
+    """What a ruleset is about; that there is more than we know is said, and not what it is."""
+
+    def bind_at(self, scope: Scope) -> DecodeAt:
+        decode_known = super().bind_at(scope)
+
+        def decode_at(ctx: Context, address: int, frame: tuple[Any, ...]) -> Value:
+            value: Value = decode_known(ctx, address, frame)
+            if isinstance(value, Struct) and not value.fields[-1][0]:
+                value.fields = value.fields[:-1]
+                value.more = True
+            return value
+
+        return decode_at
+
+
 class Ruleset(NewFd):
     """A descriptor of a ruleset, or, where only that was asked for, the version."""
 
@@ -93,7 +111,7 @@ class Ruleset(NewFd):
 landlock_create_ruleset = syscall(
     "landlock_create_ruleset",
     attr=In(
-        Versioned(
+        RulesetAttributes(
             StructOf(
                 handled_access_fs=ACCESS_FS,
                 handled_access_net=ACCESS_NET,

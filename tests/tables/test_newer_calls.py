@@ -181,6 +181,15 @@ LINES: tuple[tuple[str, tuple[int, ...], bytes, int, str], ...] = (
         " handled_access_net=LANDLOCK_ACCESS_NET_BIND_TCP}, 16, 0) = 5",
     ),
     (
+        "landlock_create_ruleset",
+        (AT, 56, 0),
+        struct.pack("<7Q", 1, 0, 2, 0, 0, 0, 9),
+        -7,
+        "({handled_access_fs=LANDLOCK_ACCESS_FS_EXECUTE, handled_access_net=0,"
+        " scoped=LANDLOCK_SCOPE_SIGNAL, quiet_access_fs=0, quiet_access_net=0, quiet_scoped=0,"
+        " ...}, 56, 0) = -1 E2BIG (Argument list too long)",
+    ),
+    (
         "landlock_add_rule",
         (5, 2, AT, 0),
         struct.pack("<2Q", 1, 80),

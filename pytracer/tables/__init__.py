@@ -7,6 +7,7 @@ FAMILIES = (
     "credentials",
     "fcntl",
     "files",
+    "handles",
     "ioctl",
     "ipc",
     "limits",

@@ -40,6 +40,11 @@ _MEMBERS: Final = (
         "umask",
     ),
     (
+        "handles",
+        "cachestat lookup_dcookie name_to_handle_at open_by_handle_at quotactl quotactl_fd swapoff "
+        "swapon",
+    ),
+    (
         "ioctl",
         "ioctl",
     ),

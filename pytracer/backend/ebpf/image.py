@@ -28,7 +28,8 @@ def plan_image(plans: Plans, selection: Selection, cache: Cache | None = None) -
     Errors: PlanError.
     """
     cache = cache or Cache(cache_folder())
-    key = cache_key("plans", *_fingerprint(), *_wanted(selection))
+    origin = f"{type(plans).__module__}.{type(plans).__qualname__}"
+    key = cache_key("plans", origin, *_fingerprint(), *_wanted(selection))
     stored = cache.get(key)
     image = _decode(stored) if stored is not None else None
     if image is None:

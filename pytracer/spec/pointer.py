@@ -273,17 +273,23 @@ class Kept(Wrapper):
 class InOut(In):
     """A pointer to what the kernel reads and overwrites: shown as before => after where it changed.
 
-    If the call failed, only what was handed in is shown.
+    If the call failed, only what was handed in is shown, unless ``failed`` says that it writes then
+    too.
     """
+
+    def __init__(self, inner: Type, failed: bool = False) -> None:
+        super().__init__(inner)
+        self.failed = failed
 
     def bind(self, scope: Scope) -> Decode:
         decode_at = self.inner.bind_at(scope)
+        failed = self.failed
 
         def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Any:
             if not ctx.exiting:
                 return LATER
             before: Value = ctx.saved.get(raw) or Address(raw)
-            if ctx.failed or isinstance(before, Address | Unavailable):
+            if (ctx.failed and not failed) or isinstance(before, Address | Unavailable):
                 return before
             return merge(before, decode_at(ctx, raw, frame))
 
@@ -300,7 +306,8 @@ class InOut(In):
 
     def fetches(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
         inner = self.inner
-        return inner.fetches_at(at, planning.at_entry()) + inner.fetches_at(at, planning.at_exit())
+        late = planning.at_exit(self.failed)
+        return inner.fetches_at(at, planning.at_entry()) + inner.fetches_at(at, late)
 
 
 def merge(before: Value, after: Value) -> Value:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from pytracer.spec.abi import Layout
-from pytracer.spec.aggregate import StructOf
+from pytracer.spec.aggregate import ArrayOf, StructOf
 from pytracer.spec.context import Context
 from pytracer.spec.entry import syscall
-from pytracer.spec.pointer import In, Out
+from pytracer.spec.pointer import In, InOut, Out
 from pytracer.spec.returns import NewFd, Result
-from pytracer.spec.scalar import Enum, Fd, FlagSet, Hex, Number, Pointer, Size
+from pytracer.spec.scalar import Enum, Fd, FlagSet, Hex, Number, Pointer, Size, UInt
 from pytracer.spec.switch import Switch
 from pytracer.spec.type import DecodeAt, Scope
 from pytracer.spec.values import Integer, Struct, Value
@@ -27,6 +27,8 @@ from pytracer.tables.constants.landlock import (
     LANDLOCK_SCOPES,
 )
 from pytracer.tables.constants.process import (
+    LSM_ATTRS,
+    LSM_FLAGS,
     SECCOMP_FILTER_FLAGS,
     SECCOMP_GET_ACTION_AVAIL,
     SECCOMP_GET_NOTIF_SIZES,
@@ -35,6 +37,7 @@ from pytracer.tables.constants.process import (
     SECCOMP_SET_MODE_FILTER,
 )
 from pytracer.tables.structs.bpf_filter import SECCOMP_PROGRAM
+from pytracer.tables.structs.lsm import LSM_ID, ModuleContext, ModuleContexts
 
 NOTIFICATION_SIZES = StructOf(
     seccomp_notif=Number("ushort"),
@@ -144,3 +147,23 @@ landlock_add_rule = syscall(
     flags=FlagSet(LANDLOCK_ADD_RULE_FLAGS),
 )
 landlock_restrict_self = syscall("landlock_restrict_self", ruleset_fd=Fd(), flags=Hex())
+
+LSM_ATTRIBUTE = Enum(LSM_ATTRS)
+LSM_SIZE = InOut(UInt(), failed=True)
+lsm_get_self_attr = syscall(
+    "lsm_get_self_attr",
+    attr=LSM_ATTRIBUTE,
+    ctx=ModuleContexts(),
+    size=LSM_SIZE,
+    flags=FlagSet(LSM_FLAGS),
+)
+lsm_set_self_attr = syscall(
+    "lsm_set_self_attr",
+    attr=LSM_ATTRIBUTE,
+    ctx=In(ModuleContext("size")),
+    size=UInt(),
+    flags=Hex(),
+)
+lsm_list_modules = syscall(
+    "lsm_list_modules", ids=Out(ArrayOf(LSM_ID, "ret")), size=LSM_SIZE, flags=Hex()
+)

@@ -206,6 +206,59 @@ LINES: tuple[tuple[str, tuple[int, ...], bytes, int, str], ...] = (
         " = -1 EINVAL (Invalid argument)",
     ),
     (
+        "lsm_get_self_attr",
+        (100, 0, AT, 0),
+        bytes(4),
+        -95,
+        "(LSM_ATTR_CURRENT, NULL, [0], 0) = -1 EOPNOTSUPP (Operation not supported)",
+    ),
+    (
+        "lsm_get_self_attr",
+        (100, AT, AT + 64, 0),
+        bytes(64) + struct.pack("<I", 256),
+        1,
+        "(LSM_ATTR_CURRENT, [{id=LSM_ID_UNDEF, flags=0, len=0, ctx_len=0}], [256], 0) = 1",
+    ),
+    (
+        "lsm_get_self_attr",
+        (104, AT, AT + 64, 1),
+        bytes(64) + struct.pack("<I", 256),
+        1,
+        "(LSM_ATTR_PREV, {id=LSM_ID_UNDEF} => [{id=LSM_ID_UNDEF, flags=0, len=0, ctx_len=0}],"
+        " [256], LSM_FLAG_SINGLE) = 1",
+    ),
+    (
+        "lsm_get_self_attr",
+        (0, AT, BAD, 2),
+        b"",
+        -22,
+        f"(LSM_ATTR_UNDEF, {AT:#x}, {BAD:#x}, 0x2 /* LSM_FLAG_??? */)"
+        " = -1 EINVAL (Invalid argument)",
+    ),
+    (
+        "lsm_set_self_attr",
+        (100, AT, 40, 0),
+        struct.pack("<4Q8s", 101, 0, 40, 8, b"ctx"),
+        -95,
+        "(LSM_ATTR_CURRENT, {id=LSM_ID_SELINUX, flags=0, len=40, ctx_len=8,"
+        ' ctx="\\x63\\x74\\x78\\x00\\x00\\x00\\x00\\x00"}, 40, 0)'
+        " = -1 EOPNOTSUPP (Operation not supported)",
+    ),
+    (
+        "lsm_set_self_attr",
+        (100, AT, 16, 0),
+        bytes(64),
+        -22,
+        f"(LSM_ATTR_CURRENT, {AT:#x}, 16, 0) = -1 EINVAL (Invalid argument)",
+    ),
+    (
+        "lsm_list_modules",
+        (AT, AT + 64, 0),
+        struct.pack("<8QI", 108, 100, 110, 109, 0, 0, 0, 0, 32),
+        4,
+        "([LSM_ID_LOCKDOWN, LSM_ID_CAPABILITY, LSM_ID_LANDLOCK, LSM_ID_BPF], [32], 0) = 4",
+    ),
+    (
         "seccomp",
         (99, 1, 2),
         b"",

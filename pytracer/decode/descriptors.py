@@ -72,23 +72,31 @@ class LiveDescriptors:
             return self._working_directory(pid)
         if fd < 0:
             return None
-        link = f"{self.proc}/{pid}/fd/{fd}"
-        try:
-            target = os.readlink(os.fsencode(link))
-        except OSError:
+        target = self.target(pid, fd)
+        if target is None:
             return None
         found = self.special(pid, fd, target)
         if found is None and Told.PATH in self.told:
-            found = _path(link, target)
+            found = _path(f"{self.proc}/{pid}/fd/{fd}", target)
         return found
 
-    def _working_directory(self, pid: int) -> Reference | None:
-        if Told.PATH not in self.told:
-            return None
+    def target(self, pid: int, fd: int) -> bytes | None:
+        """The name of what a descriptor refers to, as the kernel gives it."""
         try:
-            return Reference(os.readlink(os.fsencode(f"{self.proc}/{pid}/cwd")))
+            return os.readlink(os.fsencode(f"{self.proc}/{pid}/fd/{fd}"))
         except OSError:
             return None
+
+    def directory(self, pid: int) -> bytes | None:
+        """The working directory of a process."""
+        try:
+            return os.readlink(os.fsencode(f"{self.proc}/{pid}/cwd"))
+        except OSError:
+            return None
+
+    def _working_directory(self, pid: int) -> Reference | None:
+        found = self.directory(pid) if Told.PATH in self.told else None
+        return None if found is None else Reference(found)
 
     def special(self, pid: int, fd: int, target: bytes) -> Reference | None:
         """What is told in other words than the name; None where there are none, or unwanted."""

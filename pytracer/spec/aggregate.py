@@ -175,7 +175,7 @@ class FixedArray(Type):
         return size * self.count, align, f"{size * self.count}s"
 
     def bind(self, scope: Scope) -> Decode:
-        size, _, code = self.element.measure(scope.abi)
+        _, _, code = self.element.measure(scope.abi)
         unpack = struct.Struct(f"<{code}").iter_unpack
         decode_one = self.element.bind(scope)
 

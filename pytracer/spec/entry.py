@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from pytracer.spec.abi import LAYOUTS, Layout
 from pytracer.spec.context import Context, Decode
+from pytracer.spec.effects import Effect
 from pytracer.spec.plan import AtRegister, Fetch, From, Length, Phase, Planning
 from pytracer.spec.returns import Count, Result, Returns
 from pytracer.spec.type import Scope, SpecError, Type
@@ -23,7 +24,8 @@ class Compiled:
     entry, once the arguments that can be decoded then have been. ``raw``: only registers are shown
     because that was asked for. ``plain``: the result depends on its number alone; ``results`` then
     are those made so far, for the decoder to share. ``redirect`` finds the call that this one
-    stands for, and its registers; it answers None when the call stands for itself.
+    stands for, and its registers; it answers None when the call stands for itself. ``effect``: what
+    the call does to descriptors.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Compiled:
     plain: bool = False
     results: dict[int, Returned] = field(default_factory=dict)
     redirect: Callable[[Context], Target | None] | None = None
+    effect: Effect | None = None
 
 
 Target: TypeAlias = tuple[Compiled, tuple[int, ...]]
@@ -124,6 +127,7 @@ class Entry:
             self.returns.never_returns,
             # A subclass may look at more: it says so for itself, or is not plain.
             plain=vars(type(self.returns)).get("plain", False),
+            effect=self.returns.effect,
         )
 
     def selector(self, abi: Layout) -> Selector | None:

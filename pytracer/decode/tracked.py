@@ -1,0 +1,133 @@
+"""What descriptors refer to, for events that are decoded some time after they happened."""
+
+from __future__ import annotations
+
+import os
+
+from pytracer.decode.call import Call
+from pytracer.decode.descriptors import AT_FDCWD, LiveDescriptors, Told
+from pytracer.event.schema import Event, NewBy, TaskExec, TaskExit, TaskNew
+from pytracer.spec.effects import Closes, Moves, Opens
+from pytracer.spec.values import Descriptor, Integer, Text, Value
+
+# Names that mean something else to every process that uses them.
+_PERSONAL = (b"/proc/", b"/dev/")
+
+
+class TrackedDescriptors(LiveDescriptors):
+    """Remembers what descriptors were when they were made, as /proc may have moved on since.
+
+    It has to be told of every event in order, and of every call that returned, by whoever decodes.
+    What a descriptor is that was there before tracing, or that came by other ways than
+    the descriptions of calls tell, /proc is asked for when it is first seen.
+    """
+
+    def __init__(self, told: frozenset[Told], comm: bool = False, proc: str = "/proc") -> None:
+        super().__init__(told, comm, proc)
+        self._known: dict[int, dict[int, bytes]] = {}
+        self._directories: dict[int, bytes] = {}
+
+    def target(self, pid: int, fd: int) -> bytes | None:
+        """The name of what a descriptor refers to, or referred to when it was last made."""
+        known = self._known.setdefault(pid, {})
+        found = known.get(fd)
+        if found is None:
+            found = super().target(pid, fd)
+            if found is not None:
+                known[fd] = found
+        return found
+
+    def directory(self, pid: int) -> bytes | None:
+        """The working directory of a process."""
+        found = self._directories.get(pid)
+        if found is None:
+            found = super().directory(pid)
+            if found is not None:
+                self._directories[pid] = found
+        return found
+
+    def follow(self, event: Event) -> None:
+        """Take note of what became of a task."""
+        match event:
+            case TaskNew(task=task, parent=parent) if parent is not None:
+                if parent.pid != task.pid:
+                    self._known[task.pid] = dict(self._known.get(parent.pid, {}))
+                    if parent.pid in self._directories:
+                        self._directories[task.pid] = self._directories[parent.pid]
+            case TaskNew(task=task, by=NewBy.ATTACHED):
+                self._learn(task.pid)
+            case TaskExec(task=task):
+                # What is closed on execve is not known: what is left is asked for again.
+                self._known.pop(task.pid, None)
+            case TaskExit(task=task) if task.pid == task.tid:
+                self._known.pop(task.pid, None)
+                self._directories.pop(task.pid, None)
+            case _:
+                pass
+
+    def _learn(self, pid: int) -> None:
+        self.directory(pid)
+        try:
+            for name in os.listdir(f"{self.proc}/{pid}/fd"):
+                self.target(pid, int(name))
+        except OSError:
+            return
+
+    def returned(self, call: Call) -> None:
+        """Take note of what a successful call did, before its result is decoded."""
+        values = dict(call.values)
+        pid = call.task.pid
+        match call.compiled.effect:
+            case Opens() as opens:
+                self._opened(pid, call.ret, opens, values)
+            case Closes(first=first, last=last):
+                known = self._known.get(pid, {})
+                low = _number(values.get(first))
+                high = low if last is None else _number(values.get(last))
+                for fd in [fd for fd in known if low <= fd <= high]:
+                    del known[fd]
+            case Moves(to=to):
+                self._directories.pop(pid, None)
+                named = self._path(pid, values.get(to), None)
+                if named is not None:
+                    self._directories[pid] = os.path.realpath(named)
+            case None:
+                pass
+
+    def _opened(self, pid: int, fd: int, opens: Opens, values: dict[str, Value]) -> None:
+        known = self._known.setdefault(pid, {})
+        known.pop(fd, None)
+        if opens.copy_of is not None:
+            source = known.get(_number(values.get(opens.copy_of)))
+            if source is not None:
+                known[fd] = source
+            return
+        live = LiveDescriptors.target(self, pid, fd)
+        if opens.named_by is not None:
+            start = values.get(opens.at) if opens.at is not None else None
+            named = self._path(pid, values.get(opens.named_by), start)
+            if named is not None and not named.startswith(_PERSONAL):
+                real = os.path.realpath(named)
+                if live is None or (live != real and os.path.lexists(real)):
+                    # Closed since, or even another file's by now.
+                    live = real
+        if live is not None:
+            known[fd] = live
+
+    def _path(self, pid: int, named: Value | None, start: Value | None) -> bytes | None:
+        """The whole path that a call gave; None when it cannot be told."""
+        if isinstance(named, Descriptor):
+            return self.target(pid, named.value)
+        if not isinstance(named, Text) or named.more:
+            return None
+        if named.data.startswith(b"/"):
+            return named.data
+        if isinstance(start, Descriptor) and start.value != AT_FDCWD:
+            folder = self.target(pid, start.value)
+        else:
+            folder = self.directory(pid)
+        return None if folder is None else os.path.join(folder, named.data)
+
+
+def _number(value: Value | None) -> int:
+    return value.value if isinstance(value, Descriptor | Integer) else -1

@@ -138,6 +138,13 @@ RULES: tuple[Rule, ...] = (
         "fstatfs",
         "fstatfs64",
     ),
+    _rule(
+        "timer",
+        "curl waits for what is left of its timer of 200 ms",
+        r"(\], \d, )1[5-9]\d\)",
+        r"\1{LEFT})",
+        "poll",
+    ),
     _rule("left", "how much of a time-out was left", r"\bleft \{tv_sec=[^}]*\}", "left {LEFT}"),
     _rule(
         "unslept",

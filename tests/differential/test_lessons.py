@@ -48,8 +48,11 @@ LESSONS = (
     "TRACE -e trace='!futex,clock_gettime' ls >out",
     "TRACE -s 1024 cat data >out",
     "TRACE -o log cat data >out; cat log",
-    "TRACE -c ls -R . 2>&1 >out | awk '{print $NF}' | sort",
+    "TRACE -c -w ls -R . 2>&1 >out | awk '{print $NF}' | sort",
 )
+
+# Processor time is not to be had from the ebpf backend, which says so.
+COUNTED = "TRACE -c ls -R . 2>&1 >out | awk '{print $NF}' | sort"
 
 
 @contextlib.contextmanager
@@ -99,6 +102,11 @@ def test_lesson_says_what_strace_says(lesson: str, backend: str) -> None:
     same = len(wanted) == len(actual) and all(map(equal, wanted, actual))
     if not same:
         assert actual == wanted
+
+
+def test_counting_says_what_strace_says() -> None:
+    assert _lines((*PYTRACER, "--backend=ptrace"), COUNTED, False) == _lines(STRACE, COUNTED, True)
+    assert _lines(PYTRACER, COUNTED, False) == _lines(STRACE, COUNTED, True)
 
 
 def test_lines_come_before_what_the_program_does_next() -> None:

@@ -22,6 +22,7 @@ BPF_PERF_OUTPUT(events);
 #define SIGKILL 9
 #define SIGNAL_RESULT_IGNORED 1 /* include/trace/events/signal.h */
 #define SIGNAL_GROUP_EXIT 4	/* include/linux/sched/signal.h */
+#define SA_IMMUTABLE 0x00800000 /* include/linux/signal_types.h, since 5.16 */
 #define TS_COMPAT 2		/* arch/x86/include/asm/thread_info.h */
 #define X32_BIT 0x40000000
 
@@ -823,9 +824,14 @@ int raw_tracepoint__signal_deliver(struct bpf_raw_tracepoint_args *ctx)
 	u32 key;
 	struct thread *t = traced(&key);
 	struct event event = {.type = RECORD_SIGNAL};
-	u64 handler = 1;
+	u64 handler = 1, flags = 0;
 
 	if (!t || ctx->args[0] == SIGKILL || t->state >= STATE_LAUNCHING)
+		return 0;
+	/* struct k_sigaction begins with the handler and the flags. */
+	bpf_probe_read_kernel(&handler, 8, (void *)ctx->args[2]);
+	bpf_probe_read_kernel(&flags, 8, (void *)(ctx->args[2] + 8));
+	if (flags & SA_IMMUTABLE) /* such a signal is not offered to ptrace */
 		return 0;
 	enter_gate();
 	event.time_ns = bpf_ktime_get_ns();
@@ -836,7 +842,6 @@ int raw_tracepoint__signal_deliver(struct bpf_raw_tracepoint_args *ctx)
 	event.ip = FIELD(u64, task_pt_regs(current_task_btf()), REGS_OFFSET + 8 * R_IP);
 #endif
 	bpf_probe_read_kernel(&event.info, sizeof(event.info), (void *)ctx->args[1]);
-	bpf_probe_read_kernel(&handler, 8, (void *)ctx->args[2]);
 	if (!handler && ctx->args[0] >= 19 && ctx->args[0] <= 22) /* SIGSTOP, TSTP, TTIN, TTOU */
 		event.flags = SIGNAL_STOPS;
 	read_comm(event.comm);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from pathlib import Path
 from signal import SIGCHLD
 
 import pytest
@@ -102,8 +103,18 @@ def told(event: Event) -> tuple[object, ...]:
     ],
 )
 def test_both_backends_tell_the_same(scene: str, flag: str) -> None:
-    path = os.fsencode(build("ptrace_scenes.c", flag))
-    target = Launch(path, (path, scene.encode()), (b"PATH=/usr/bin:/bin",))
+    compare(build("ptrace_scenes.c", flag), scene)
+
+
+@pytest.mark.parametrize("argument", ["", "kill"])
+def test_what_seccomp_answers_is_told_the_same(argument: str) -> None:
+    compare(build("seccomp_answers.c"), *argument.split())
+
+
+def compare(program: Path, *argv: str) -> None:
+    """Run a program under each backend; both must tell the same of each task."""
+    path = os.fsencode(program)
+    target = Launch(path, (path, *map(os.fsencode, argv)), (b"PATH=/usr/bin:/bin",))
     selection = Selection(follow=True)
     stories = [story(PtraceBackend(target, selection)), story(backend_for(target, selection))]
     for by_ptrace, by_ebpf in zip(*stories, strict=True):

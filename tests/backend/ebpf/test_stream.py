@@ -166,13 +166,24 @@ def test_nothing_is_left_when_the_tracer_is_killed() -> None:
                     if "bpf" in path and "link" in path
                 ]
                 assert len(links) == 7
+                helpers = children(tracer.pid)
+                assert helpers
                 tracer.send_signal(signal.SIGKILL)
+            deadline = time.monotonic() + 5
+            while any(Path(f"/proc/{pid}/exe").exists() for pid in helpers):
+                assert time.monotonic() < deadline, "the process that reads the rings lives on"
+                time.sleep(0.01)
             assert target.poll() is None
             before = switches(target.pid)
             time.sleep(0.3)
             assert switches(target.pid) > before
         finally:
             target.kill()
+
+
+def children(pid: int) -> list[int]:
+    """The children of a process."""
+    return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
 
 
 def descriptors(pid: int) -> list[str]:

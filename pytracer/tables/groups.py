@@ -31,7 +31,7 @@ _MEMBERS: Final = (
         "semtimedop_time64",
     ),
     ("memory", "io_setup io_destroy break"),
-    ("network", "getpmsg putpmsg recvmmsg sendmmsg recvmmsg_time64"),
+    ("network", "getpmsg putpmsg"),
 )
 
 GROUPS: Final[Mapping[str, frozenset[str]]] = {

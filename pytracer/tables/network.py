@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pytracer.spec.abi import I386
 from pytracer.spec.aggregate import ArrayOf
 from pytracer.spec.entry import syscall
-from pytracer.spec.pointer import In, Out
+from pytracer.spec.pointer import In, Kept, Out
 from pytracer.spec.returns import Bound, NewSocket
-from pytracer.spec.scalar import Enum, Fd, FlagSet, Int, Scalar, Size
+from pytracer.spec.scalar import Enum, Fd, FlagSet, Int, Scalar, Size, UInt
 from pytracer.spec.switch import Switch
 from pytracer.spec.type import Type
 from pytracer.spec.values import Joined, Symbol, Value
@@ -39,6 +40,7 @@ from pytracer.tables.constants.network import (
     SOCK_FLAGS,
     SOCK_TYPES,
 )
+from pytracer.tables.structs.mmsghdr import Arriving, Left, Sent
 from pytracer.tables.structs.msghdr import MESSAGE_FLAGS, MSGHDR, Received
 from pytracer.tables.structs.netlink import SocketBuffer
 from pytracer.tables.structs.sockaddr import (
@@ -47,6 +49,7 @@ from pytracer.tables.structs.sockaddr import (
     SockaddrResult,
     SocklenResult,
 )
+from pytracer.tables.structs.time import TIMESPEC, TIMESPEC64
 
 SOCK_TYPE_MASK = 0xF  # include/linux/net.h
 DOMAIN = Enum(ADDRESS_FAMILIES)
@@ -159,3 +162,32 @@ syscall(
 )
 syscall("sendmsg", sockfd=Fd(), msg=In(MSGHDR), flags=MESSAGE_FLAGS, classes="network")
 syscall("recvmsg", sockfd=Fd(), msg=Received(), flags=MESSAGE_FLAGS, classes="network")
+syscall(
+    "sendmmsg",
+    sockfd=Fd(),
+    msgvec=Sent("vlen"),
+    vlen=UInt(),
+    flags=MESSAGE_FLAGS,
+    classes="network",
+)
+syscall(
+    "recvmmsg",
+    sockfd=Fd(),
+    msgvec=Arriving("vlen"),
+    vlen=UInt(),
+    flags=MESSAGE_FLAGS,
+    timeout=Kept(In(TIMESPEC)),
+    returns=Left(TIMESPEC),
+    classes="network",
+)
+syscall(
+    "recvmmsg_time64",
+    sockfd=Fd(),
+    msgvec=Arriving("vlen"),
+    vlen=UInt(),
+    flags=MESSAGE_FLAGS,
+    timeout=Kept(In(TIMESPEC64)),
+    returns=Left(TIMESPEC64),
+    classes="network",
+    abis=(I386,),
+)

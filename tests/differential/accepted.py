@@ -56,6 +56,8 @@ _RSEQ = (
     r"__reserved=0}, 32, 0, \1)"
 )
 
+MESSAGES = ("sendmsg", "recvmsg", "sendmmsg", "recvmmsg", "recvmmsg_time64")
+
 DIFFERENCES: tuple[Difference, ...] = (
     # General formatting
     _differs(
@@ -209,6 +211,23 @@ DIFFERENCES: tuple[Difference, ...] = (
         "7.2 prints the mask of a signalfd with -yy",
         r"<anon_inode:\[signalfd\]>",
         r"<⟦anon_inode:\[signalfd\]|signalfd:~?\[[^]]*\]⟧>",
+    ),
+    # Network, section 4.7 of the release notes
+    _differs(
+        "7.2 knows the descriptor of a process and the protocol in control messages",
+        r"cmsg_type=(?:(0x4) /\* SCM_|(0x34) /\* IP_)\?\?\? \*/",
+        lambda m: (
+            r"cmsg_type=⟦(?:0x4 /\* )?SCM_PIDFD(?: \*/)?⟧"
+            if m[1]
+            else r"cmsg_type=⟦(?:0x34 /\* )?IP_PROTOCOL(?: \*/)?⟧"
+        ),
+        *MESSAGES,
+    ),
+    _differs(
+        "7.2 prints the data of a control message that it does not decode",
+        r"(cmsg_len=\d+, cmsg_level=[^,]+, cmsg_type=[^,}]+)\}",
+        r'\1⟦(?:, cmsg_data=(?:"(?:\\x[0-9a-f]{2})+"|\d+|\[[^]]*\]))?⟧}',
+        *MESSAGES,
     ),
     # Messages of the kind that go to the log
     _differs(

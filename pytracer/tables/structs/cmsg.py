@@ -13,18 +13,22 @@ from pytracer.spec.plan import At, Fetch, From, Length, Planning
 from pytracer.spec.pointer import Pointee, unreadable
 from pytracer.spec.scalar import Enum, Fd, Number, Pid, Uid
 from pytracer.spec.type import DecodeAt, Scope, Type
-from pytracer.spec.values import Address, Array, Base, Integer, Struct, Symbol, Text, Value
+from pytracer.spec.values import Address, Array, Base, Integer, Phrase, Struct, Symbol, Text, Value
+from pytracer.spec.xlat import Xlat
 from pytracer.tables.constants.network import (
     IP_CHECKSUM,
     IP_CMSG_TYPES,
     IP_ORIGDSTADDR,
     IP_PKTINFO,
+    IP_PROTOCOL,
     IP_RECVERR,
     IP_RECVOPTS,
     IP_RETOPTS,
     IP_TOS,
     IP_TTL,
+    IPPROTO,
     SCM_CREDENTIALS,
+    SCM_PIDFD,
     SCM_RIGHTS,
     SCM_SECURITY,
     SCM_SOCKET,
@@ -66,17 +70,18 @@ class Payload:
         decode = self.element.bind(Scope(ctx.abi, {}))
         if not self.array:
             if len(data) < size:
-                return Text(data, escaped=True)
+                return Phrase("???")
             (raw,) = struct.unpack_from("<" + code, data)
             value: Value = decode(ctx, raw, ())
             return value
         number = len(data) // size
         if self.count:
             if number < self.count:
-                return Text(data, escaped=True)
+                return Phrase("???")
             number = self.count
         raws = struct.iter_unpack("<" + code, data[: number * size])
-        return Array(tuple(decode(ctx, raw, ()) for (raw,) in raws))
+        items = tuple(decode(ctx, raw, ()) for (raw,) in raws)
+        return Array(items, brief=ctx.string_bytes)
 
 
 class Quoted(Payload):
@@ -127,6 +132,7 @@ _UINTS = Payload(Number("uint"), 4, array=True)
 
 _SOCKET = {
     SCM_RIGHTS: Payload(Fd(), 4, array=True),
+    SCM_PIDFD: Payload(Fd(), 4),
     SCM_CREDENTIALS: Payload(UCRED, 12),
     SCM_SECURITY: Quoted(),
     SO_TIMESTAMP_OLD: Payload(TIMEVAL, 1),
@@ -145,11 +151,13 @@ _IP = {
     IP_RECVERR: Payload(_RECVERR, 32),
     IP_ORIGDSTADDR: SocketAddress(),
     IP_CHECKSUM: _UINTS,
+    IP_PROTOCOL: Payload(Enum(IPPROTO), 4, array=True),
     SCM_SECURITY: Quoted(),
 }
+_IP_TYPES = Xlat(IP_CMSG_TYPES.unknown, (*IP_CMSG_TYPES.entries, (IP_PROTOCOL, "IP_PROTOCOL")))
 _LEVELS = {
     SOL_SOCKET: (Enum(SCM_SOCKET, "int"), _SOCKET),
-    SOL_IP: (Enum(IP_CMSG_TYPES, "int"), _IP),
+    SOL_IP: (Enum(_IP_TYPES, "int"), _IP),
 }
 
 
@@ -174,15 +182,18 @@ def _message(ctx: Context, data: bytes, head: int) -> tuple[Struct, int]:
         ("cmsg_level", Symbol(level & 0xFFFFFFFF, SOL_LEVELS.name_of(level), SOL_LEVELS.unknown)),
     ]
     known = _LEVELS.get(level)
+    payload = None
     if known is None:
         fields.append(("cmsg_type", Integer(kind & 0xFFFFFFFF, Base.HEX)))
     else:
         names, payloads = known
         fields.append(("cmsg_type", names.make(kind)))
         payload = payloads.get(kind)
-        body = data[head : min(length, len(data))]
-        if payload is not None and len(body) >= payload.least:
-            fields.append(("cmsg_data", payload.decode(ctx, body)))
+    body = data[head : min(length, len(data))]
+    if payload is not None and len(body) >= payload.least:
+        fields.append(("cmsg_data", payload.decode(ctx, body)))
+    elif body:
+        fields.append(("cmsg_data", Text(body, escaped=True)))
     return Struct(tuple(fields)), length
 
 

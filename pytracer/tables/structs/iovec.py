@@ -69,10 +69,14 @@ class Filled(ArrayOf):
         self.total = total
         self.places = Places(count)
 
+    def filled(self, scope: Scope) -> Number:
+        """Compile how many bytes the call has brought."""
+        return scope.number(self.total)
+
     def bind_at(self, scope: Scope) -> DecodeAt:
         filled = super().bind_at(scope)
         places = self.places.bind_at(scope)
-        number = scope.number(self.total)
+        number = self.filled(scope)
 
         def decode_at(ctx: Context, address: int, frame: tuple[Any, ...]) -> Value:
             if ctx.failed:

@@ -21,7 +21,7 @@ from pytracer.tables.structs.sockaddr import Sockaddr, sockaddr_at
 MESSAGE_FLAGS = FlagSet(MSG_FLAGS)
 
 
-class _Room:
+class Room:
     """The key, in what a call keeps, of the room for an address that the caller had."""
 
 
@@ -29,7 +29,7 @@ class _Netlink:
     """The key, in what a call keeps, of whether a message's address is a netlink one."""
 
 
-class _Name(Sockaddr):
+class Name(Sockaddr):
     """The address of a message, within the room that there was for it."""
 
     def bind(self, scope: Scope) -> Decode:
@@ -37,7 +37,7 @@ class _Name(Sockaddr):
 
         def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Value:
             length = number(ctx, frame)
-            value = sockaddr_at(ctx, raw, min(length, ctx.saved.get(_Room, length)))
+            value = sockaddr_at(ctx, raw, min(length, ctx.saved.get(Room, length)))
             family = value.fields[0][1] if isinstance(value, Struct) else None
             ctx.saved[_Netlink] = isinstance(family, Symbol) and family.value == AF_NETLINK
             return value
@@ -52,14 +52,14 @@ class _Data(SocketBuffer):
         return super().protocol(ctx) if ctx.saved.get(_Netlink) else None
 
 
-class _Arrived(_Data):
+class Arrived(_Data):
     """A buffer of a message that was received, as far as it was filled."""
 
     def count(self, scope: Scope) -> Count:
         return Part(self.length).count(scope)
 
 
-class _NameLength(Number):
+class NameLength(Number):
     """The length of that address: the room that there was, and what was needed."""
 
     def __init__(self) -> None:
@@ -67,14 +67,14 @@ class _NameLength(Number):
 
     def bind(self, scope: Scope) -> Decode:
         def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Value:
-            before = ctx.saved.get(_Room, raw)
+            before = ctx.saved.get(Room, raw)
             return Integer(raw) if raw == before else Changed(Integer(before), Integer(raw))
 
         return decode
 
 
 MSGHDR = StructOf(
-    msg_name=_Name("msg_namelen"),
+    msg_name=Name("msg_namelen"),
     msg_namelen=Number("int"),
     msg_iov=ArrayOf(
         StructOf(iov_base=_Data(length="iov_len"), iov_len=Number("ulong")), "msg_iovlen"
@@ -84,15 +84,22 @@ MSGHDR = StructOf(
     msg_controllen=Number("ulong"),
     msg_flags=MESSAGE_FLAGS,
 )
-RECEIVED = StructOf(
-    msg_name=_Name("msg_namelen"),
-    msg_namelen=_NameLength(),
-    msg_iov=Filled("msg_iovlen", part=_Arrived(length="iov_len")),
-    msg_iovlen=Number("ulong"),
-    msg_control=Control("msg_controllen"),
-    msg_controllen=Number("ulong"),
-    msg_flags=MESSAGE_FLAGS,
-)
+
+
+def received(parts: Filled) -> StructOf:
+    """The header of a message that arrived, ``parts`` being its buffers."""
+    return StructOf(
+        msg_name=Name("msg_namelen"),
+        msg_namelen=NameLength(),
+        msg_iov=parts,
+        msg_iovlen=Number("ulong"),
+        msg_control=Control("msg_controllen"),
+        msg_controllen=Number("ulong"),
+        msg_flags=MESSAGE_FLAGS,
+    )
+
+
+RECEIVED = received(Filled("msg_iovlen", part=Arrived(length="iov_len")))
 
 
 class Received(Wrapper):
@@ -116,10 +123,10 @@ class Received(Wrapper):
                 if not isinstance(data, bytes):
                     return Address(raw)
                 room = int.from_bytes(data[place : place + 4], "little", signed=True)
-                ctx.saved[_Room] = room
+                ctx.saved[Room] = room
                 return LATER
             if ctx.failed:
-                return Struct((("msg_namelen", Integer(ctx.saved[_Room])),), raw)
+                return Struct((("msg_namelen", Integer(ctx.saved[Room])),), raw)
             return decode_out(ctx, raw, frame)
 
         return decode

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pytracer.spec.aggregate import StructOf
+from typing import TypeAlias
+
 from pytracer.spec.entry import syscall
-from pytracer.spec.scalar import Enum, Fd, Int, Number, Scalar
+from pytracer.spec.scalar import Enum, Fd, Int
 from pytracer.spec.type import Type
-from pytracer.spec.values import Base, Integer, Noted, Symbol, Value
+from pytracer.spec.values import Base
 from pytracer.spec.xlat import Xlat
 from pytracer.tables.constants import network as net
-from pytracer.tables.constants.errno import ERRNO
 from pytracer.tables.constants.network import (
     AF_VSOCK,
     ALG_OPTIONS,
@@ -18,6 +18,7 @@ from pytracer.tables.constants.network import (
     CAIF_OPTIONS,
     CAN_RAW_OPTIONS,
     DCCP_OPTIONS,
+    ICMP_FILTER,
     IP_ADD_MEMBERSHIP,
     IP_DROP_MEMBERSHIP,
     IP_LOCAL_PORT_RANGE,
@@ -26,14 +27,23 @@ from pytracer.tables.constants.network import (
     IP_PROTOCOL,
     IP_SOCKET_OPTIONS,
     IPPROTO,
+    IPV6_ADD_MEMBERSHIP,
+    IPV6_DROP_MEMBERSHIP,
+    IPV6_JOIN_ANYCAST,
+    IPV6_LEAVE_ANYCAST,
     IPV6_OPTIONS,
     IPV6_OPTIONS_GET,
     IPV6_OPTIONS_SET,
     IUCV_OPTIONS,
     KCM_OPTIONS,
     LLC_OPTIONS,
+    MCAST_JOIN_GROUP,
+    MCAST_LEAVE_GROUP,
+    NETLINK_LIST_MEMBERSHIPS,
     NETLINK_OPTIONS,
     NFC_LLCP_OPTIONS,
+    PACKET_ADD_MEMBERSHIP,
+    PACKET_DROP_MEMBERSHIP,
     PACKET_OPTIONS,
     PACKET_RX_RING,
     PACKET_STATISTICS,
@@ -44,6 +54,8 @@ from pytracer.tables.constants.network import (
     RDS_OPTIONS,
     RXRPC_SOCKET_OPTIONS,
     SCTP_OPTIONS,
+    SO_ATTACH_FILTER,
+    SO_ATTACH_REUSEPORT_CBPF,
     SO_ERROR,
     SO_LINGER,
     SO_OPTIONS,
@@ -79,7 +91,11 @@ from pytracer.tables.constants.network import (
     SOL_TLS,
     SOL_UDP,
     SOL_XDP,
+    TCP_AO_ADD_KEY,
     TCP_OPTIONS,
+    TIPC_GROUP_JOIN,
+    TIPC_IMPORTANCE,
+    TIPC_IMPORTANCES,
     TIPC_OPTIONS,
     TLS_OPTIONS,
     TXREHASH_VALUES,
@@ -87,44 +103,28 @@ from pytracer.tables.constants.network import (
     VSOCK_OPTIONS,
     XDP_SOCKET_OPTIONS,
 )
+from pytracer.tables.structs.bpf_filter import SOCKET_PROGRAM, Filter, socket_operand
 from pytracer.tables.structs.cmsg import UCRED
-from pytracer.tables.structs.netaddr import Inet4
+from pytracer.tables.structs.optionvalue import Counted, Elements, Least, Option, Partial
 from pytracer.tables.structs.sockaddr import SocklenResult
 from pytracer.tables.structs.sockopt import Level, OptionName, OptionResult, OptionValue
-
-
-class PendingError(Scalar):
-    """An error that a socket has kept for its user."""
-
-    def __init__(self) -> None:
-        super().__init__("uint")
-
-    def make(self, number: int) -> Value:
-        return Symbol(number, ERRNO.name_of(number), "", Base.DEC)
-
-
-class PortRange(Scalar):
-    """Two ports in one number: the lower in the low half."""
-
-    def __init__(self) -> None:
-        super().__init__("uint")
-
-    def make(self, number: int) -> Value:
-        return Noted(Integer(number, Base.HEX), f"{number & 0xFFFF}..{number >> 16}")
-
+from pytracer.tables.structs.sockoption import (
+    AO_KEY,
+    GROUP,
+    LINGER,
+    MREQ,
+    MREQ6,
+    PACKET_MREQ,
+    RING,
+    STATISTICS,
+    TIPC_GROUP,
+    UINT,
+    IcmpFilter,
+    PendingError,
+    PortRange,
+)
 
 INT = Int()
-LINGER = StructOf(l_onoff=Int(), l_linger=Int())
-_MREQ = StructOf(imr_multiaddr=Inet4(), imr_interface=Inet4())
-_RING = StructOf(
-    tp_block_size=Number("uint"),
-    tp_block_nr=Number("uint"),
-    tp_frame_size=Number("uint"),
-    tp_frame_nr=Number("uint"),
-)
-_STATISTICS = StructOf(
-    tp_packets=Number("uint"), tp_drops=Number("uint"), tp_freeze_q_cnt=Number("uint")
-)
 
 # Options whose value is an int, whatever length it is given.
 _INTS = """
@@ -138,31 +138,56 @@ _INTS = """
     RESERVE_MEM
     RCVMARK PASSPIDFD RCVPRIORITY PASSRIGHTS INQ
 """
-_SOCKET_INTS: dict[int, Type] = {getattr(net, f"SO_{name}"): INT for name in _INTS.split()}
-_SOCKET_GET = _SOCKET_INTS | {
-    SO_LINGER: LINGER,
-    SO_PEERCRED: UCRED,
+Values: TypeAlias = dict[int, Type | Option]
+_SOCKET_INTS: Values = {getattr(net, f"SO_{name}"): INT for name in _INTS.split()}
+_REHASH = Enum(TXREHASH_VALUES, "int", Base.DEC)
+_PROGRAM = Least(SOCKET_PROGRAM, exact=True)
+_SOCKET_GET: Values = _SOCKET_INTS | {
+    SO_LINGER: Partial(LINGER),
+    SO_PEERCRED: Partial(UCRED),
+    SO_ATTACH_FILTER: Counted(lambda count: Filter(socket_operand, count), 0xFFFF),
     SO_ERROR: PendingError(),
-    SO_TXREHASH: Enum(TXREHASH_VALUES, "int", Base.DEC),
+    SO_TXREHASH: _REHASH,
     SO_PEERPIDFD: Fd(),
 }
-_SOCKET_SET = _SOCKET_INTS | {
+_SOCKET_SET: Values = _SOCKET_INTS | {
     SO_LINGER: LINGER,
-    SO_TXREHASH: Enum(TXREHASH_VALUES, "int", Base.DEC),
+    SO_ATTACH_FILTER: _PROGRAM,
+    SO_ATTACH_REUSEPORT_CBPF: _PROGRAM,
+    SO_TXREHASH: _REHASH,
 }
-_IP_GET: dict[int, Type] = {
+_IP_GET: Values = {
     IP_LOCAL_PORT_RANGE: PortRange(),
     IP_PROTOCOL: Enum(IPPROTO),
 }
-_IP_SET: dict[int, Type] = {
-    IP_ADD_MEMBERSHIP: _MREQ,
-    IP_DROP_MEMBERSHIP: _MREQ,
+_IP_SET: Values = {
+    IP_ADD_MEMBERSHIP: MREQ,
+    IP_DROP_MEMBERSHIP: MREQ,
+    MCAST_JOIN_GROUP: GROUP,
+    MCAST_LEAVE_GROUP: GROUP,
     IP_LOCAL_PORT_RANGE: PortRange(),
 }
-_IPV6_SET: dict[int, Type] = {}
-_PACKET_GET: dict[int, Type] = {PACKET_STATISTICS: _STATISTICS}
-_PACKET_SET: dict[int, Type] = {PACKET_RX_RING: _RING, PACKET_TX_RING: _RING}
-_NETLINK: dict[int, Type] = {}
+_IPV6_SET: Values = {
+    IPV6_ADD_MEMBERSHIP: MREQ6,
+    IPV6_DROP_MEMBERSHIP: MREQ6,
+    IPV6_JOIN_ANYCAST: MREQ6,
+    IPV6_LEAVE_ANYCAST: MREQ6,
+    MCAST_JOIN_GROUP: GROUP,
+    MCAST_LEAVE_GROUP: GROUP,
+}
+_RING = Least(RING, exact=True)
+_MEMBERSHIP = Least(PACKET_MREQ, exact=True)
+_PACKET_GET: Values = {PACKET_STATISTICS: Partial(STATISTICS)}
+_PACKET_SET: Values = {
+    PACKET_RX_RING: _RING,
+    PACKET_TX_RING: _RING,
+    PACKET_ADD_MEMBERSHIP: _MEMBERSHIP,
+    PACKET_DROP_MEMBERSHIP: _MEMBERSHIP,
+}
+_RAW: Values = {ICMP_FILTER: IcmpFilter()}
+_NETLINK: Values = {NETLINK_LIST_MEMBERSHIPS: Elements(UINT)}
+_TCP_SET: Values = {TCP_AO_ADD_KEY: Least(AO_KEY, anyhow=True)}
+_TIPC: Values = {TIPC_IMPORTANCE: Enum(TIPC_IMPORTANCES), TIPC_GROUP_JOIN: TIPC_GROUP}
 
 LEVELS = {
     SOL_SOCKET: Level(SO_OPTIONS, SO_OPTIONS_GET, SO_OPTIONS_SET, _SOCKET_GET, _SOCKET_SET),
@@ -173,15 +198,15 @@ LEVELS = {
     SOL_IPV6: Level(IPV6_OPTIONS, IPV6_OPTIONS_GET, IPV6_OPTIONS_SET, setting=_IPV6_SET),
     SOL_AX25: Level(AX25_OPTIONS),
     SOL_PACKET: Level(PACKET_OPTIONS, getting=_PACKET_GET, setting=_PACKET_SET),
-    SOL_TCP: Level(TCP_OPTIONS),
+    SOL_TCP: Level(TCP_OPTIONS, setting=_TCP_SET),
     SOL_CAN_RAW: Level(CAN_RAW_OPTIONS),
     SOL_SCTP: Level(SCTP_OPTIONS),
-    SOL_RAW: Level(RAW_OPTIONS),
-    SOL_NETLINK: Level(NETLINK_OPTIONS, getting=_NETLINK, setting=_NETLINK),
+    SOL_RAW: Level(RAW_OPTIONS, getting=_RAW, setting=_RAW),
+    SOL_NETLINK: Level(NETLINK_OPTIONS, getting=_NETLINK, other=Least(INT)),
     SOL_UDP: Level(UDP_OPTIONS),
     SOL_LLC: Level(LLC_OPTIONS),
     SOL_DCCP: Level(DCCP_OPTIONS),
-    SOL_TIPC: Level(TIPC_OPTIONS),
+    SOL_TIPC: Level(TIPC_OPTIONS, getting=_TIPC, setting=_TIPC),
     SOL_RXRPC: Level(RXRPC_SOCKET_OPTIONS),
     SOL_PPPOL2TP: Level(PPPOL2TP_OPTIONS),
     SOL_BLUETOOTH: Level(BLUETOOTH_OPTIONS),

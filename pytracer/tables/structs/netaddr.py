@@ -10,7 +10,7 @@ from pytracer.spec.abi import Layout
 from pytracer.spec.context import Context, Decode
 from pytracer.spec.scalar import Scalar
 from pytracer.spec.type import Scope, Type
-from pytracer.spec.values import Function, Integer, Phrase, Symbol, Text, Value
+from pytracer.spec.values import Function, Integer, Noted, Phrase, Text, Value
 
 
 class Port(Scalar):
@@ -46,7 +46,10 @@ def inet_addr(data: bytes) -> Value:
 def inet_pton(data: bytes, field: str = "") -> Value:
     """An IPv6 address of sixteen bytes: inet_pton(AF_INET6, "::1", &field)."""
     text = socket.inet_ntop(socket.AF_INET6, data).encode()
-    args: tuple[Value, ...] = (Symbol(socket.AF_INET6, "AF_INET6"), Text(text, path=True))
+    args: tuple[Value, ...] = (
+        Phrase("AF_INET6", socket.AF_INET6),
+        Text(text, path=True),
+    )
     raw = Text(data, escaped=True)
     return Function("inet_pton", args, raw, field)
 
@@ -111,4 +114,4 @@ class HardwareAddress(Type):
 
 def hardware_address(data: bytes) -> Value:
     """Bytes of a link-layer address, with colons."""
-    return Phrase(data.hex(":"))
+    return Noted(Text(data, escaped=True), data.hex(":"), instead=True)

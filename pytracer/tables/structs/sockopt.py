@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pytracer.spec.context import LATER, Context, Decode
-from pytracer.spec.plan import At, Fetch, From, Length, Planning
-from pytracer.spec.pointer import Pointee, read_buffer, unreadable
+from pytracer.spec.plan import At, AtOffset, Fetch, From, Length, Planning
+from pytracer.spec.pointer import Pointee, read_buffer
+from pytracer.spec.scalar import Number
 from pytracer.spec.type import Scope, Type
-from pytracer.spec.values import Address, Array, Integer, Struct, Symbol, Text, Value
+from pytracer.spec.values import Address, Integer, Symbol, Value
 from pytracer.spec.xlat import Xlat
+from pytracer.tables.structs.bpf_filter import SOCKET_PROGRAM
+from pytracer.tables.structs.optionvalue import DecodeOption, Least, Option
 
 # What a capture brings of an option's value.
-CAPTURED = 256
+CAPTURED = 288
+# The same where nothing is abbreviated: a filter's program.
+WHOLE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +28,15 @@ class Level:
 
     ``names``: tables in which a name is looked up, beside those only of getsockopt or setsockopt.
     ``getting`` and ``setting``: the types of values that are more than a number or bytes.
+    ``other``: the type of all values that these do not list.
     """
 
     names: Xlat
     get_names: Xlat | None = None
     set_names: Xlat | None = None
-    getting: Mapping[int, Type] | None = None
-    setting: Mapping[int, Type] | None = None
+    getting: Mapping[int, Type | Option] | None = None
+    setting: Mapping[int, Type | Option] | None = None
+    other: Option | None = None
 
 
 class OptionName(Type):
@@ -76,18 +82,21 @@ class _Values:
         self.levels = levels
         self.getting = getting
         self.scope = scope
-        self.bound: dict[tuple[int, int], tuple[int, str, Decode] | None] = {}
+        self.bound: dict[tuple[int, int], DecodeOption | None] = {}
+        self.plain = Least(Number("int")).bind(scope, getting)
 
-    def _find(self, level: int, name: int) -> tuple[int, str, Decode] | None:
+    def _find(self, level: int, name: int) -> DecodeOption | None:
         key = level, name
         if key not in self.bound:
             options = self.levels.get(level)
             kinds = options and (options.getting if self.getting else options.setting)
             kind = kinds.get(name) if kinds else None
+            if kind is None and options is not None:
+                kind = options.other
             found = None
             if kind is not None:
-                size, _, code = kind.measure(self.scope.abi)
-                found = size, code, kind.bind(self.scope)
+                option = kind if isinstance(kind, Option) else Least(kind)
+                found = option.bind(self.scope, self.getting)
             if len(self.bound) > 4096:
                 return found
             self.bound[key] = found
@@ -96,28 +105,14 @@ class _Values:
     def decode(self, ctx: Context, level: int, name: int, address: int, length: int) -> Value:
         """What the option's value means; a buffer where nothing better is known."""
         known = self._find(level, name)
-        if known is None:
-            if length == 4:
-                known = 4, "i", lambda ctx, raw, frame: Integer(raw)
-            else:
-                buffer: Value = read_buffer(lambda ctx, frame: length)(ctx, address, ())
-                return buffer
-        size, code, decode_one = known
-        if length < size:
-            if not self.getting:
-                return Address(address)
-            data = ctx.memory.read(address, length)
-            if not isinstance(data, bytes):
-                return unreadable(address, data)
-            return Text(data, escaped=True)
-        data = ctx.memory.read(address, size)
-        if not isinstance(data, bytes):
-            return unreadable(address, data)
-        value: Value = decode_one(ctx, struct.unpack("<" + code, data)[0], ())
-        if isinstance(value, Struct):
-            value.address = address
-            return value
-        return Array((value,), address)
+        if known is not None:
+            return known(ctx, address, length, ctx.args)
+        if length == 4:
+            return self.plain(ctx, address, length, ctx.args)
+        # A negative length is taken for a huge one.
+        most = length & (1 << 63) - 1
+        buffer: Value = read_buffer(lambda ctx, frame: most)(ctx, address, ())
+        return buffer
 
 
 class OptionValue(Pointee):
@@ -132,7 +127,7 @@ class OptionValue(Pointee):
 
         def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Value:
             size = length(ctx, frame)
-            if not raw or size < 0:
+            if not raw:
                 return Address(raw)
             return values.decode(ctx, level(ctx, frame), name(ctx, frame), raw, size)
 
@@ -140,8 +135,10 @@ class OptionValue(Pointee):
 
     def fetches_at(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
         limit = max(CAPTURED, planning.string_bytes)
-        length = planning.length("optlen") or Length(From.CONST, limit)
-        return (Fetch(at, planning.phase, length, limit, False, planning.always),)
+        length = Length(From.CONST, limit)
+        # Only where nothing is abbreviated is a filter's program shown.
+        inside = SOCKET_PROGRAM.fetches(AtOffset(0), planning) if planning.whole else ()
+        return (Fetch(at, planning.phase, length, limit, False, planning.always, inside),)
 
 
 class OptionResult(Pointee):
@@ -172,7 +169,7 @@ class OptionResult(Pointee):
         return decode
 
     def fetches_at(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
-        limit = max(CAPTURED, planning.string_bytes)
+        limit = WHOLE if planning.whole else max(CAPTURED, planning.string_bytes)
         late = planning.at_exit()
         return (Fetch(at, late.phase, Length(From.CONST, limit), limit),)
 

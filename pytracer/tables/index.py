@@ -73,8 +73,8 @@ _MEMBERS: Final = (
     ),
     (
         "network",
-        "accept accept4 bind connect getpeername getsockname listen recvfrom recvmsg sendmsg "
-        "sendto shutdown socket socketpair",
+        "accept accept4 bind connect getpeername getsockname listen recvfrom recvmmsg "
+        "recvmmsg_time64 recvmsg sendmmsg sendmsg sendto shutdown socket socketpair",
     ),
     (
         "notifications",

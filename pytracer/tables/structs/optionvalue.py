@@ -119,7 +119,10 @@ class Counted(Option):
         most = self.most
 
         def decode(ctx: Context, address: int, length: int, frame: tuple[Any, ...]) -> Value:
-            return decode_array(ctx, address, (length,)) if length <= most else Address(address)
+            if length > most:
+                return Address(address)
+            value: Value = decode_array(ctx, address, (length,))
+            return value
 
         return decode
 

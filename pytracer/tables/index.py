@@ -18,7 +18,8 @@ _MEMBERS: Final = (
     ),
     (
         "confinement",
-        "landlock_add_rule landlock_create_ruleset landlock_restrict_self seccomp",
+        "landlock_add_rule landlock_create_ruleset landlock_restrict_self lsm_get_self_attr "
+        "lsm_list_modules lsm_set_self_attr seccomp",
     ),
     (
         "credentials",

@@ -11,15 +11,26 @@ from pytracer.spec.effects import Closes, Moves, Opens
 from pytracer.spec.values import Descriptor, Integer, Text, Value
 
 # Names that mean something else to every process that uses them.
-_PERSONAL = (b"/proc/", b"/dev/")
+_PERSONAL = (
+    b"/proc/self/",
+    b"/proc/thread-self/",
+    b"/dev/fd/",
+    b"/dev/std",
+    b"/dev/tty",
+    b"/dev/ptmx",
+)
+_STANDARD = (0, 1, 2)
 
 
 class TrackedDescriptors(LiveDescriptors):
-    """Remembers what descriptors were when they were made, as /proc may have moved on since.
+    """Remembers what descriptors were when they were made, as /proc will have moved on since.
 
-    It has to be told of every event in order, and of every call that returned, by whoever decodes.
-    What a descriptor is that was there before tracing, or that came by other ways than
-    the descriptions of calls tell, /proc is asked for when it is first seen.
+    It has to be told of every event in order, and of every call that returned, by whoever decodes;
+    no call that makes or closes descriptors may be filtered out.
+
+    Known are the names by which files were opened, their copies, and what a process held when it
+    was attached or launched. What a call made without naming it (a socket, a pipe), and what
+    may have been closed on execve, is unknown: /proc would tell what has its number now.
     """
 
     def __init__(self, told: frozenset[Told], comm: bool = False, proc: str = "/proc") -> None:
@@ -28,23 +39,12 @@ class TrackedDescriptors(LiveDescriptors):
         self._directories: dict[int, bytes] = {}
 
     def target(self, pid: int, fd: int) -> bytes | None:
-        """The name of what a descriptor refers to, or referred to when it was last made."""
-        known = self._known.setdefault(pid, {})
-        found = known.get(fd)
-        if found is None:
-            found = super().target(pid, fd)
-            if found is not None:
-                known[fd] = found
-        return found
+        """The name of what a descriptor refers to, as it was made."""
+        return self._known.get(pid, {}).get(fd)
 
     def directory(self, pid: int) -> bytes | None:
         """The working directory of a process."""
-        found = self._directories.get(pid)
-        if found is None:
-            found = super().directory(pid)
-            if found is not None:
-                self._directories[pid] = found
-        return found
+        return self._directories.get(pid)
 
     def follow(self, event: Event) -> None:
         """Take note of what became of a task."""
@@ -55,23 +55,34 @@ class TrackedDescriptors(LiveDescriptors):
                     if parent.pid in self._directories:
                         self._directories[task.pid] = self._directories[parent.pid]
             case TaskNew(task=task, by=NewBy.ATTACHED):
-                self._learn(task.pid)
+                self._learn(task.pid, task.pid)
+            case TaskNew(task=task, by=NewBy.LAUNCHED):
+                # It starts with what it is given by us, and may be far along by now.
+                self._learn(task.pid, os.getpid(), _STANDARD)
             case TaskExec(task=task):
-                # What is closed on execve is not known: what is left is asked for again.
-                self._known.pop(task.pid, None)
+                known = self._known.get(task.pid, {})
+                self._known[task.pid] = {fd: known[fd] for fd in _STANDARD if fd in known}
             case TaskExit(task=task) if task.pid == task.tid:
                 self._known.pop(task.pid, None)
                 self._directories.pop(task.pid, None)
             case _:
                 pass
 
-    def _learn(self, pid: int) -> None:
-        self.directory(pid)
+    def _learn(self, pid: int, source: int, only: tuple[int, ...] | None = None) -> None:
+        directory = super().directory(source)
+        if directory is not None:
+            self._directories[pid] = directory
+        known = self._known.setdefault(pid, {})
+        for fd in self._open_in(source) if only is None else only:
+            target = super().target(source, fd)
+            if target is not None:
+                known[fd] = target
+
+    def _open_in(self, pid: int) -> list[int]:
         try:
-            for name in os.listdir(f"{self.proc}/{pid}/fd"):
-                self.target(pid, int(name))
+            return [int(name) for name in os.listdir(f"{self.proc}/{pid}/fd")]
         except OSError:
-            return
+            return []
 
     def returned(self, call: Call) -> None:
         """Take note of what a successful call did, before its result is decoded."""
@@ -87,8 +98,8 @@ class TrackedDescriptors(LiveDescriptors):
                 for fd in [fd for fd in known if low <= fd <= high]:
                     del known[fd]
             case Moves(to=to):
-                self._directories.pop(pid, None)
                 named = self._path(pid, values.get(to), None)
+                self._directories.pop(pid, None)
                 if named is not None:
                     self._directories[pid] = os.path.realpath(named)
             case None:
@@ -97,22 +108,17 @@ class TrackedDescriptors(LiveDescriptors):
     def _opened(self, pid: int, fd: int, opens: Opens, values: dict[str, Value]) -> None:
         known = self._known.setdefault(pid, {})
         known.pop(fd, None)
+        made: bytes | None = None
         if opens.copy_of is not None:
-            source = known.get(_number(values.get(opens.copy_of)))
-            if source is not None:
-                known[fd] = source
-            return
-        live = LiveDescriptors.target(self, pid, fd)
-        if opens.named_by is not None:
+            made = known.get(_number(values.get(opens.copy_of)))
+        elif opens.named_by is not None:
             start = values.get(opens.at) if opens.at is not None else None
             named = self._path(pid, values.get(opens.named_by), start)
             if named is not None and not named.startswith(_PERSONAL):
-                real = os.path.realpath(named)
-                if live is None or (live != real and os.path.lexists(real)):
-                    # Closed since, or even another file's by now.
-                    live = real
-        if live is not None:
-            known[fd] = live
+                # As /proc has it: without links on the way.
+                made = os.path.realpath(named)
+        if made is not None:
+            known[fd] = made
 
     def _path(self, pid: int, named: Value | None, start: Value | None) -> bytes | None:
         """The whole path that a call gave; None when it cannot be told."""

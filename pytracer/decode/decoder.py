@@ -196,6 +196,9 @@ class Decoder:
 
     def _resume(self, call: Call, event: SyscallEnter) -> None:
         name = self._interrupted.pop(call.tid, None)
+        if event.nr != numbers_by_name(event.abi)["restart_syscall"]:
+            # A handler ran instead: what was interrupted is over.
+            return
         if event.resumes is not None:
             name = name_of(event.abi, event.resumes)
         call.interrupted = name

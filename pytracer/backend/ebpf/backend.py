@@ -19,6 +19,7 @@ from pytracer.backend.ebpf.bpf import F_MMAPABLE, F_NO_PREALLOC, BpfError
 from pytracer.backend.ebpf.image import plan_image
 from pytracer.backend.ebpf.loader import Resize, compiled, load, unavailable
 from pytracer.backend.ebpf.merge import Merger
+from pytracer.backend.ebpf.namespace import Namespace
 from pytracer.backend.ebpf.plan import NoPlans, Plans
 from pytracer.backend.ebpf.plan import select as select_calls
 from pytracer.backend.ebpf.reader import Reader, Turn
@@ -44,7 +45,6 @@ from pytracer.target.spawn import Dispositions, Spawned, spawn
 
 _ZERO = bytes(4)
 _LEAST_THREADS = 16384
-_INITIAL_PID_NAMESPACE = 0xEFFFFFFC  # PROC_PID_INIT_INO, include/linux/proc_ns.h
 _LOSSES = (
     ("lost_calls", "the ring was full"),
     ("lost_chunks", "the ring was full for captured memory"),
@@ -68,16 +68,6 @@ def _rare_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def _check_namespace() -> None:
-    # The programs know threads by their numbers in the initial pid namespace.
-    if os.stat("/proc/self/ns/pid").st_ino != _INITIAL_PID_NAMESPACE:
-        raise BackendUnavailable(
-            "ebpf",
-            "this is not the initial pid namespace",
-            "run on the host (docker run --pid=host), or use --backend=ptrace",
-        )
-
-
 class EbpfBackend:
     """Reports the system calls of its targets without ever stopping them.
 
@@ -96,7 +86,7 @@ class EbpfBackend:
         dispositions: Dispositions | None = None,
         refuse: Callable[[TargetError], None] | None = None,
     ) -> None:
-        _check_namespace()
+        self._namespace = Namespace()
         self.clock = Clock(time.time_ns() - time.monotonic_ns())
         self._target = target
         self._selection = selection
@@ -122,8 +112,10 @@ class EbpfBackend:
                 "shapes": Resize(F_NO_PREALLOC),
                 "gates": Resize(F_MMAPABLE, self._cpus),
                 "marked": Resize(F_MMAPABLE, -(-pid_max() // MARKS)),
+                "numbers": Resize(F_NO_PREALLOC),
                 "events": Resize(0, self._cpus),
             },
+            self._namespace.nested,
         )
         try:
             self._prepare()
@@ -143,7 +135,7 @@ class EbpfBackend:
         count = len(image.steps) // maps["steps"].value_bytes
         maps["steps"].update_many(struct.pack(f"<{count}I", *range(count)), image.steps)
         maps["shapes"].update_many(image.shape_keys, image.shapes)
-        maps["config"].update(_ZERO, struct.pack("<II", self._selection.follow, 0))
+        self._namespace.enter(self._loaded, self._selection.follow)
         capture = struct.pack("<i", self._loaded.programs["capture"])
         maps["tails"].update(_ZERO, capture)
         self._rings = Rings(maps["events"])
@@ -193,7 +185,7 @@ class EbpfBackend:
             else:
                 yield happening
         while merger.gone:
-            self._loaded.maps["threads"].delete(struct.pack("<I", merger.gone.pop()))
+            self._loaded.maps["threads"].delete(merger.gone.pop())
         yield from self._losses(turn)
 
     def _finish(self) -> Iterator[Event]:
@@ -220,11 +212,8 @@ class EbpfBackend:
             child = self._spawned = spawn(target, self._dispositions)
         except OSError as error:
             raise TargetError(0, error.errno or 0, "fork") from error
-        threads = self._loaded.maps["threads"]
-        value = wire.thread_value(wire.STATE_LAUNCHING, child.pid, child.pid)
-        threads.update(struct.pack("<I", child.pid), value)
-        assert self._marks is not None
-        self._marks.set(child.pid)
+        if self._enter(child.pid, child.pid, wire.STATE_LAUNCHING) is None:
+            raise TargetError(child.pid, errno.ESRCH, "fork")
         self._loaded.attach()
         self._watch(child.pid)
         comm = os.path.basename(target.path)[:15].ljust(16, b"\0")
@@ -232,7 +221,6 @@ class EbpfBackend:
 
     def _attach(self, target: Attach) -> Iterator[Event]:
         self._loaded.attach()
-        threads = self._loaded.maps["threads"]
         refusal: TargetError | None = None
         for pid in target.pids:
             found = threads_of(pid, self._selection.follow)
@@ -245,12 +233,9 @@ class EbpfBackend:
             self._watch(pid)
             while found:
                 for thread in found:
-                    key = struct.pack("<I", thread.tid)
-                    threads.update(
-                        key, wire.thread_value(wire.STATE_ATTACHED, thread.tid, thread.pid)
-                    )
-                    assert self._marks is not None
-                    self._marks.set(thread.tid)
+                    key = self._enter(thread.tid, thread.pid, wire.STATE_ATTACHED)
+                    if key is None:
+                        continue
                     yield self._tasks.begin(thread.tid, thread.pid, thread.comm, NewBy.ATTACHED)
                     if not thread.stopped:  # a stop comes when the call is over
                         yield from self._in_progress(thread, key)
@@ -265,6 +250,15 @@ class EbpfBackend:
                 ]
         if refusal is not None and not self._tasks.alive:
             raise refusal
+
+    def _enter(self, tid: int, tgid: int, state: int) -> bytes | None:
+        """Have the programs trace a thread; its key, None when it is gone."""
+        key = self._namespace.key(tid)
+        if key is not None:
+            self._loaded.maps["threads"].update(key, wire.thread_value(key, state, tid, tgid))
+            assert self._marks is not None
+            self._marks.set(int.from_bytes(key, "little"))
+        return key
 
     def _in_progress(self, thread: Thread, key: bytes) -> Iterator[Event]:
         call = in_progress(thread)

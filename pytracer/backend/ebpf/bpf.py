@@ -21,11 +21,15 @@ _PROG_LOAD = 5
 _RAW_TRACEPOINT_OPEN = 17
 _MAP_LOOKUP_BATCH = 24
 _MAP_UPDATE_BATCH = 26
+_LINK_CREATE = 28
+_ITER_CREATE = 33
 
 F_NO_PREALLOC = 1
 F_MMAPABLE = 1 << 10
 
 _PROG_TYPE_RAW_TRACEPOINT = 17
+_PROG_TYPE_TRACING = 26
+_TRACE_ITER = 28
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
@@ -72,8 +76,10 @@ def create_map(kind: int, key: int, value: int, entries: int, flags: int, name: 
     return fd
 
 
-def load_program(name: str, instructions: bytes, log_bytes: int = 0) -> int:
-    """Load a raw-tracepoint program.
+def load_program(
+    name: str, instructions: bytes, log_bytes: int = 0, iterates: int | None = None
+) -> int:
+    """Load a raw-tracepoint program, or one for the iterator of that BTF number.
 
     Shape:  its descriptor.
     Errors: BpfError; with the verifier's words when ``log_bytes`` is given.
@@ -82,8 +88,8 @@ def load_program(name: str, instructions: bytes, log_bytes: int = 0) -> int:
     licence, keep_licence = _address(b"GPL\0")
     log = ctypes.create_string_buffer(log_bytes or 1)
     attr = struct.pack(
-        "<IIQQIIQII16s",
-        _PROG_TYPE_RAW_TRACEPOINT,
+        "<IIQQIIQII16sII36xI",
+        _PROG_TYPE_RAW_TRACEPOINT if iterates is None else _PROG_TYPE_TRACING,
         len(instructions) // 8,
         code,
         licence,
@@ -93,6 +99,9 @@ def load_program(name: str, instructions: bytes, log_bytes: int = 0) -> int:
         0,
         0,
         name.encode()[:15],
+        0,
+        0 if iterates is None else _TRACE_ITER,
+        iterates or 0,
     )
     fd = _bpf(_PROG_LOAD, attr)
     del keep, keep_licence
@@ -113,6 +122,27 @@ def attach_raw_tracepoint(program: int, tracepoint: str) -> int:
     if fd < 0:
         raise BpfError(f"cannot attach to the tracepoint {tracepoint}", -fd)
     return fd
+
+
+def run_iterator(program: int) -> None:
+    """Run an iterator's program once over all that it iterates over.
+
+    Errors: BpfError.
+    """
+    link = _bpf(_LINK_CREATE, struct.pack("<IIII", program, 0, _TRACE_ITER, 0))
+    if link < 0:
+        raise BpfError("cannot attach to an iterator", -link)
+    try:
+        fd = _bpf(_ITER_CREATE, struct.pack("<II", link, 0))
+        if fd < 0:
+            raise BpfError("cannot make an iterator", -fd)
+        try:
+            while os.read(fd, 4096):
+                pass
+        finally:
+            os.close(fd)
+    finally:
+        os.close(link)
 
 
 class Map:

@@ -15,6 +15,20 @@ VMLINUX = Path("/sys/kernel/btf/vmlinux")
 _MAGIC = 0xEB9F
 _HEADER = struct.Struct("<HBBIIIII")
 _STRUCT = 4
+_FUNCTION = 12
+# What follows the three words of a type, by kind: so many bytes, and so many for each of its parts.
+_SIZES = {
+    1: (4, 0),  # int
+    3: (12, 0),  # array
+    4: (0, 12),  # struct
+    5: (0, 12),  # union
+    6: (0, 8),  # enum
+    13: (0, 8),  # the parameters of a function
+    14: (4, 0),  # variable
+    15: (0, 12),  # section
+    17: (4, 0),  # tag of a declaration
+    19: (0, 12),  # enum of 64 bits
+}
 
 
 class Btf:
@@ -46,7 +60,39 @@ class Btf:
         """Whether anything in the kernel has this name."""
         return b"\0" + name.encode() + b"\0" in self._strings
 
+    def size(self, structure: str) -> int:
+        """The size of a structure in bytes.
+
+        Errors: KeyError when this kernel has no such structure.
+        """
+        at = self._find(structure)
+        return int(struct.unpack_from("<I", self._types, at + 8)[0])
+
+    def function(self, name: str) -> int:
+        """The number of a function among all types. Walks through all of them: some 0.1 s.
+
+        Errors: KeyError when this kernel has no such function.
+        """
+        wanted = self._strings.find(b"\0" + name.encode() + b"\0") + 1
+        unpack = struct.Struct("<III").unpack_from
+        at = 0
+        number = 1
+        while wanted and at < len(self._types):
+            name_at, info, _ = unpack(self._types, at)
+            kind = info >> 24 & 0x1F
+            if kind == _FUNCTION and name_at == wanted:
+                return number
+            fixed, each = _SIZES.get(kind, (0, 0))
+            at += 12 + fixed + each * (info & 0xFFFF)
+            number += 1
+        raise KeyError(f"function {name}")
+
     def _members(self, structure: str) -> dict[str, int]:
+        at = self._find(structure)
+        (info,) = struct.unpack_from("<I", self._types, at + 4)
+        return self._read_members(at, info)
+
+    def _find(self, structure: str) -> int:
         # Every type's record is a multiple of four bytes and begins with its name's offset.
         name = self._strings.find(b"\0" + structure.encode() + b"\0") + 1
         wanted = struct.pack("<I", name)
@@ -54,7 +100,7 @@ class Btf:
         while 0 <= at <= len(self._types) - 12:
             info, size = struct.unpack_from("<II", self._types, at + 4)
             if at % 4 == 0 and info >> 24 & 0x1F == _STRUCT and info & 0xFFFF and size:
-                return self._read_members(at, info)
+                return at
             at = self._types.find(wanted, at + 1)
         raise KeyError(f"struct {structure}")
 
@@ -87,7 +133,6 @@ def kernel_offsets() -> dict[str, int]:
         helpers = {"TASK_PT_REGS": 1} if btf.names("bpf_task_pt_regs") else {}
         return helpers | {
             "OFFSET_PID": btf.offset("task_struct", "pid"),
-            "OFFSET_TGID": btf.offset("task_struct", "tgid"),
             "OFFSET_COMM": btf.offset("task_struct", "comm"),
             "OFFSET_EXIT_CODE": btf.offset("task_struct", "exit_code"),
             "OFFSET_SIGNAL": btf.offset("task_struct", "signal"),
@@ -95,6 +140,13 @@ def kernel_offsets() -> dict[str, int]:
             + btf.offset("sigpending", "signal"),
             "OFFSET_STATUS": btf.offset("task_struct", "thread_info")
             + btf.offset("thread_info", "status"),
+            "OFFSET_GROUP_LEADER": btf.offset("task_struct", "group_leader"),
+            "OFFSET_THREAD_PID": btf.offset("task_struct", "thread_pid"),
+            "OFFSET_LEVEL": btf.offset("pid", "level"),
+            "OFFSET_NUMBERS": btf.offset("pid", "numbers"),
+            "OFFSET_UPID_NS": btf.offset("upid", "ns"),
+            "SIZE_UPID": btf.size("upid"),
+            "OFFSET_INUM": btf.offset("pid_namespace", "ns") + btf.offset("ns_common", "inum"),
             "OFFSET_BPRM_FILENAME": btf.offset("linux_binprm", "filename"),
             "OFFSET_BPRM_INTERP": btf.offset("linux_binprm", "interp"),
             "OFFSET_BPRM_P": btf.offset("linux_binprm", "p"),
@@ -104,4 +156,19 @@ def kernel_offsets() -> dict[str, int]:
     except KeyError as error:
         raise BackendUnavailable(
             "ebpf", f"the kernel's BTF has no {error.args[0]}", "use --backend=ptrace"
+        ) from error
+
+
+def iterator_number(name: str) -> int:
+    """Find the number of an iterator, for attaching a program to it.
+
+    Errors: BackendUnavailable when the kernel has no such iterator (before 5.8).
+    """
+    try:
+        return Btf(VMLINUX.read_bytes()).function(f"bpf_iter_{name}")
+    except KeyError as error:
+        raise BackendUnavailable(
+            "ebpf",
+            f"the kernel has no {error.args[0]}, which a pid namespace of its own needs",
+            "run in the initial pid namespace, or use --backend=ptrace",
         ) from error

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from pytracer.backend.base import BackendUnavailable
 from pytracer.backend.ebpf import bpf
-from pytracer.backend.ebpf.btf import kernel_offsets
+from pytracer.backend.ebpf.btf import iterator_number, kernel_offsets
 from pytracer.backend.ebpf.cache import Cache, cache_folder, cache_key
 from pytracer.backend.ebpf.compiler import (
     Compiled,
@@ -27,6 +27,7 @@ from pytracer.backend.ebpf.compiler import (
 from pytracer.backend.ebpf.source import source_folder
 
 _TRACEPOINT = "raw_tracepoint__"
+_ITERATOR = "iter_"
 _ARRAY = 2  # BPF_MAP_TYPE_ARRAY, include/uapi/linux/bpf.h
 
 
@@ -109,10 +110,10 @@ class Resize:
     entries: int = 0
 
 
-def load(source: Compiled, shapes: Mapping[str, Resize]) -> Loaded:
+def load(source: Compiled, shapes: Mapping[str, Resize], iterates: bool = False) -> Loaded:
     """Create the maps and load the programs; nothing is attached yet.
 
-    Shape:  ``shapes`` by the name of the map.
+    Shape:  ``shapes`` by the name of the map; ``iterates``: load the iterator too.
     Errors: BackendUnavailable.
     """
     loaded = Loaded()
@@ -124,7 +125,12 @@ def load(source: Compiled, shapes: Mapping[str, Resize]) -> Loaded:
                 wanted = replace(shape, flags=change.flags, entries=change.entries or shape.entries)
             loaded.maps[shape.name] = _create(wanted)
         for program in source.programs:
-            loaded.programs[program.name] = _load(program, loaded.maps)
+            number = None
+            if program.name.startswith(_ITERATOR):
+                if not iterates:
+                    continue
+                number = iterator_number(program.name.removeprefix(_ITERATOR))
+            loaded.programs[program.name] = _load(program, loaded.maps, number)
     except bpf.BpfError as error:
         loaded.close()
         raise unavailable(error) from error
@@ -138,18 +144,18 @@ def _create(shape: MapShape) -> bpf.Map:
     return bpf.Map(fd, shape.key_bytes, shape.value_bytes, shape.entries)
 
 
-def _load(program: Program, maps: dict[str, bpf.Map]) -> int:
+def _load(program: Program, maps: dict[str, bpf.Map], iterates: int | None) -> int:
     code = bytearray(program.instructions)
     for at, name in program.relocations:
         struct.pack_into("<i", code, at * 8 + 4, maps[name].fd)
     name = program.name.removeprefix(_TRACEPOINT)
     try:
-        return bpf.load_program(name, bytes(code))
+        return bpf.load_program(name, bytes(code), 0, iterates)
     except bpf.BpfError as error:
         if error.errno in (errno.EPERM, errno.ENOSYS):
             raise
         # Once more, to hear why.
-        return bpf.load_program(name, bytes(code), log_bytes=1 << 22)
+        return bpf.load_program(name, bytes(code), 1 << 22, iterates)
 
 
 def unavailable(error: bpf.BpfError) -> BackendUnavailable:

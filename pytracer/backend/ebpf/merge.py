@@ -35,7 +35,7 @@ class Merger:
     """Orders what the reader brings, turn by turn.
 
     ``filtered``: calls are left out by their result, so none is shown before it has ended.
-    ``calls``: how many calls have been received. ``gone``: threads whose entries in the map are
+    ``calls``: how many calls have been received. ``gone``: keys whose entries in the map are
     needed no more, for the owner of the map to remove.
     """
 
@@ -49,7 +49,7 @@ class Merger:
         self._tasks: dict[int, tuple[bytes, Task]] = {}
         self._deferred: dict[tuple[int, int], list[EventRecord]] = {}
         self.calls = 0
-        self.gone: list[int] = []
+        self.gone: list[bytes] = []
 
     def task(self, tid: int, tgid: int, comm: bytes) -> Task:
         """The one object for a thread under a name."""
@@ -178,13 +178,15 @@ class Merger:
             if record[wire.ENTER_NS] < until_ns:
                 self._in_flight(record, thread[wire.THREAD_HEAD.size + wire.RECORD.size :])
         elif state == wire.STATE_GONE:
-            self._gone(wire.SAMPLE_RECORD.unpack_from(thread, wire.THREAD_RECORD))
+            _, _, key = wire.THREAD_HEAD.unpack_from(thread)
+            self._gone(key, wire.SAMPLE_RECORD.unpack_from(thread, wire.THREAD_RECORD))
 
-    def _gone(self, record: Record) -> None:
+    def _gone(self, number: int, record: Record) -> None:
         # Its end did not fit into the ring: the map kept it.
         tid, tgid = record[wire.TID], record[wire.TGID]
-        if tid not in self.gone:
-            self.gone.append(tid)
+        key = number.to_bytes(4, "little")
+        if key not in self.gone:
+            self.gone.append(key)
             time_ns = record[wire.EXIT_NS]
             event = EventRecord(
                 wire.RECORD_EXIT,

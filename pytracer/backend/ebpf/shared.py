@@ -11,13 +11,15 @@ from pytracer.backend.ebpf.bpf import Map
 
 MARKS: Final = 4096  # bytes of one value of the map marked
 _GATE_WORDS: Final = 8
+_PID_MAX_LIMIT: Final = 1 << 22  # include/linux/threads.h
 # A program takes microseconds; a virtual CPU that is not scheduled may take this long.
 _GATE_TIMEOUT_NS: Final = 2_000_000_000
 
 
 def pid_max() -> int:
-    """One more than the greatest thread number."""
-    return int(Path("/proc/sys/kernel/pid_max").read_text())
+    """One more than the greatest thread number of the kernel's own."""
+    # The file speaks of the reader's pid namespace since 6.14; the initial one may have more.
+    return max(int(Path("/proc/sys/kernel/pid_max").read_text()), _PID_MAX_LIMIT)
 
 
 class Gates:

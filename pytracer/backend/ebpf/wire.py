@@ -62,8 +62,8 @@ IP: Final = 17
 ARGS: Final = 18
 
 EVENT: Final = struct.Struct("<BxBxIIIQI4xQQ16s48s")
-THREAD_HEAD: Final = struct.Struct("<II8x")
-THREAD_BYTES: Final = 16 + RECORD.size + 4128
+THREAD_HEAD: Final = struct.Struct("<II8xI4x")
+THREAD_BYTES: Final = THREAD_HEAD.size + RECORD.size + 4128
 # Where SAMPLE_RECORD finds the record in struct thread: what is before it is not looked at.
 THREAD_RECORD: Final = THREAD_HEAD.size - SAMPLE.size
 _USED_AT: Final = THREAD_HEAD.size + 44  # of record.used in struct thread
@@ -99,10 +99,10 @@ class Stats(NamedTuple):
     dropped: int
 
 
-def thread_value(state: int, tid: int, tgid: int) -> bytes:
+def thread_value(key: bytes, state: int, tid: int, tgid: int) -> bytes:
     """The map entry of a thread that begins to be traced."""
     record = RECORD.pack(RECORD_CALL, 0, 0, 0, tid, tgid, tid, 0, 0, 0, 0, 0, b"", 0, *(0,) * 6)
-    head = THREAD_HEAD.pack(state, 0) + record
+    head = THREAD_HEAD.pack(state, 0, int.from_bytes(key, "little")) + record
     return head.ljust(THREAD_BYTES, b"\0")
 
 

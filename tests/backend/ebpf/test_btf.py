@@ -41,5 +41,13 @@ def test_something_else_is_refused() -> None:
 @pytest.mark.skipif(not VMLINUX.exists(), reason="the kernel has no BTF")
 def test_this_kernel_has_all_that_the_programs_need() -> None:
     offsets = kernel_offsets()
-    assert offsets["OFFSET_TGID"] - offsets["OFFSET_PID"] == 4  # neighbours since 2.6
+    assert offsets["SIZE_UPID"] == 16
     assert offsets["OFFSET_STATUS"] < 64
+
+
+@pytest.mark.skipif(not VMLINUX.exists(), reason="the kernel has no BTF")
+def test_functions_are_numbered_as_the_kernel_numbers_them() -> None:
+    number = Btf(VMLINUX.read_bytes()).function("bpf_iter_task")
+    assert number > 1
+    with pytest.raises(KeyError, match="no_such_function"):
+        Btf(VMLINUX.read_bytes()).function("no_such_function")

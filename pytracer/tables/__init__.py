@@ -10,6 +10,8 @@ FAMILIES = (
     "handles",
     "ioctl",
     "ipc",
+    "ipccalls",
+    "keys",
     "limits",
     "memory",
     "mounts",

@@ -27,7 +27,7 @@ _MEMBERS: Final = (
     ("file stat stat_like", "oldstat"),
     (
         "ipc",
-        "shmget shmctl semget semop semctl msgget msgsnd msgrcv msgctl semtimedop ipc "
+        "shmget shmctl semget semop semctl msgget msgsnd msgrcv msgctl semtimedop "
         "semtimedop_time64",
     ),
     ("memory", "io_setup io_destroy break"),

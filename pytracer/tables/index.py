@@ -56,6 +56,14 @@ _MEMBERS: Final = (
         "semtimedop_time64 shmat shmctl shmdt shmget",
     ),
     (
+        "ipccalls",
+        "ipc",
+    ),
+    (
+        "keys",
+        "add_key keyctl request_key",
+    ),
+    (
         "limits",
         "getpriority getrlimit getrusage ioprio_get ioprio_set nice prlimit64 setpriority "
         "setrlimit ugetrlimit",

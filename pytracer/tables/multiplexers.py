@@ -15,4 +15,10 @@ _SOCKETCALL: Final = """
 """
 MULTIPLEXERS: Final[Mapping[str, Mapping[int, str]]] = {
     "socketcall": dict(enumerate(_SOCKETCALL.split(), start=1)),
+    # Source: include/uapi/linux/ipc.h
+    "ipc": {
+        **dict(enumerate(("semop", "semget", "semctl", "semtimedop"), start=1)),
+        **dict(enumerate(("msgsnd", "msgrcv", "msgget", "msgctl"), start=11)),
+        **dict(enumerate(("shmat", "shmdt", "shmget", "shmctl"), start=21)),
+    },
 }

@@ -63,6 +63,15 @@ RULES: tuple[Rule, ...] = (
         r"\b((?:shm|msg|sem)_[a-z]+time)=[1-9]\d*",
         r"\1=TIME",
     ),
+    _rule(
+        "keys",
+        "the numbers of keys are drawn at random",
+        r"(?<== )\d{5,}$",
+        "KEY",
+        "add_key",
+        "request_key",
+        "keyctl",
+    ),
     _rule("inode", "files made by the run have new inodes", r"\b(stx?_ino|d_ino)=\d+", r"\1=INODE"),
     _rule(
         "anonymous inode",

@@ -102,7 +102,8 @@ class Elements(Option):
 
         def decode(ctx: Context, address: int, length: int, frame: tuple[Any, ...]) -> Value:
             room = ctx.saved.get(pointer(ctx, frame), length)
-            return array(ctx, address, (min(room, length) // size,))
+            value: Value = array(ctx, address, (min(room, length) // size,))
+            return value
 
         return decode
 

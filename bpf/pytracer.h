@@ -7,99 +7,94 @@
 #ifndef PYTRACER_H
 #define PYTRACER_H
 
-#define MAX_NR                                                                 \
-  1024 /* numbers per ABI: x86_64 and i386 end below 480, x32 at 547 */
+#define MAX_NR 1024 /* numbers per ABI: x86_64 and i386 end below 480, x32 at 547 */
 #define ABIS 3
 
-#define DATA_MASK                                                              \
-  2047 /* a region begins at or below this offset of thread.data */
+#define DATA_MASK 2047	 /* a region begins at or below this offset of thread.data */
 #define PIECE_BYTES 2040 /* the most that one read brings */
-#define DATA_BYTES                                                             \
-  4128 /* the last region, its header and its bytes fit in any case */
+#define DATA_BYTES 4128	 /* the last region, its header and its bytes fit in any case */
 
 enum record_type {
-  RECORD_CALL = 1,
-  RECORD_FORK,
-  RECORD_EXEC,
-  RECORD_EXIT,
-  RECORD_SIGNAL,
+	RECORD_CALL = 1,
+	RECORD_FORK,
+	RECORD_EXEC,
+	RECORD_EXIT,
+	RECORD_SIGNAL,
 };
 
 /* record.flags */
 #define CALL_CHUNK 1   /* captured bytes only; the call's own record follows */
 #define CALL_NO_EXIT 2 /* the task ended inside the call */
-#define CALL_UNSEEN                                                            \
-  4 /* the entry was not seen: seccomp's answer, or an attach in mid-call */
-#define EXIT_GROUP 1 /* the status is the whole thread group's */
-#define SIGNAL_UNSEEN                                                          \
-  1 /* ignored or deadly: never delivered, but a tracer by ptrace would see it \
-     */
+#define CALL_UNSEEN 4  /* the entry was not seen: seccomp's answer, or an attach in mid-call */
+#define EXIT_GROUP 1   /* the status is the whole thread group's */
+#define SIGNAL_UNSEEN                                                                              \
+	1	       /* ignored or deadly: never delivered, but a tracer by ptrace would see it  \
+			*/
 #define SIGNAL_STOPS 2 /* a stop signal that is not caught */
 
 struct record {
-  u8 type;
-  u8 abi;
-  u8 flags;
-  u8 chunks; /* chunks sent before this record */
-  u32 tid;
-  u32 tgid;
-  u32 entry_tid; /* differs from tid after an execve by a thread that was not
-                    the leader */
-  u64 exit_ns;
-  u64 enter_ns;
-  s64 ret;
-  s32 nr;
-  u32 used; /* bytes of regions that follow the record */
-  char comm[16];
-  u64 ip;
-  u64 args[6];
+	u8 type;
+	u8 abi;
+	u8 flags;
+	u8 chunks; /* chunks sent before this record */
+	u32 tid;
+	u32 tgid;
+	u32 entry_tid; /* differs from tid after an execve by a thread that was not
+			  the leader */
+	u64 exit_ns;
+	u64 enter_ns;
+	s64 ret;
+	s32 nr;
+	u32 used; /* bytes of regions that follow the record */
+	char comm[16];
+	u64 ip;
+	u64 args[6];
 };
 
 /* One captured piece of memory; its bytes follow, padded to 8. */
 struct region {
-  u64 address;
-  u32 length;
-  u32 flags;
+	u64 address;
+	u32 length;
+	u32 flags;
 };
 
 #define REGION_ENTRY 1 /* read at entry, or for the entry's sake */
-#define REGION_SHORT                                                           \
-  2 /* it ends (or is empty) because nothing further could be read */
-#define REGION_MORE 4 /* the next region of the call continues it */
+#define REGION_SHORT 2 /* it ends (or is empty) because nothing further could be read */
+#define REGION_MORE 4  /* the next region of the call continues it */
 /* What an execve was given: its strings as the new program has them, one after
  * the other. */
 #define REGION_ARGUMENTS 8
 
 /* Fork, exec, exit and signal records: the shape is the record's type. */
 struct event {
-  u8 type;
-  u8 pad;
-  u8 flags;
-  u8 pad2;
-  u32 tid;
-  u32 tgid;
-  u32 other; /* fork: the child's tid; exec: the former tid; exit: the status;
-                signal: its number */
-  u64 time_ns;
-  u32 other_tgid; /* fork: the child's tgid */
-  u32 pad3;
-  u64 call_ns; /* signal, ignored: the entry of the call that the task is in, or
-                  0 */
-  u64 ip;      /* signal */
-  char comm[16];
-  u8 info[48]; /* signal: the start of siginfo_t */
+	u8 type;
+	u8 pad;
+	u8 flags;
+	u8 pad2;
+	u32 tid;
+	u32 tgid;
+	u32 other; /* fork: the child's tid; exec: the former tid; exit: the status;
+		      signal: its number */
+	u64 time_ns;
+	u32 other_tgid; /* fork: the child's tgid */
+	u32 pad3;
+	u64 call_ns; /* signal, ignored: the entry of the call that the task is in, or
+			0 */
+	u64 ip;	     /* signal */
+	char comm[16];
+	u8 info[48]; /* signal: the start of siginfo_t */
 };
 
 enum state {
-  STATE_IDLE,      /* in user space, or in a call whose entry was not seen */
-  STATE_ATTACHED,  /* nothing was seen of it since it was attached to */
-  STATE_CALL,      /* in a call that will be reported */
-  STATE_SKIPPED,   /* in a call that is not wanted */
-  STATE_NEWBORN,   /* has not returned from the fork that made it */
-  STATE_LAUNCHING, /* waits to execve the program to trace */
-  STATE_FAILED,    /* could not: what it does now is not the program's */
-  STATE_GONE, /* it has ended, and the ring was too full to say so: ret is its
-                 status */
+	STATE_IDLE,	 /* in user space, or in a call whose entry was not seen */
+	STATE_ATTACHED,	 /* nothing was seen of it since it was attached to */
+	STATE_CALL,	 /* in a call that will be reported */
+	STATE_SKIPPED,	 /* in a call that is not wanted */
+	STATE_NEWBORN,	 /* has not returned from the fork that made it */
+	STATE_LAUNCHING, /* waits to execve the program to trace */
+	STATE_FAILED,	 /* could not: what it does now is not the program's */
+	STATE_GONE,	 /* it has ended, and the ring was too full to say so: ret is its
+			    status */
 };
 
 /*
@@ -108,64 +103,63 @@ enum state {
  * user's pid namespace. record and data lie together: they are sent as one.
  */
 struct thread {
-  u32 state;
-  u32 retry; /* bit n: the n-th entry fetch failed, read it again at exit */
-  u16 entry; /* first steps of the plan of the call in flight */
-  u16 exit_ok;
-  u16 exit_failed;
-  u8 launching; /* its execve has not succeeded yet */
-  u8 fatal;     /* a signal that ends the process was sent to it */
-  u32 key;
-  u32 pad;
-  struct record record;
-  u8 data[DATA_BYTES];
+	u32 state;
+	u32 retry; /* bit n: the n-th entry fetch failed, read it again at exit */
+	u16 entry; /* first steps of the plan of the call in flight */
+	u16 exit_ok;
+	u16 exit_failed;
+	u8 launching; /* its execve has not succeeded yet */
+	u8 fatal;     /* a signal that ends the process was sent to it */
+	u32 key;
+	u32 pad;
+	struct record record;
+	u8 data[DATA_BYTES];
 };
 
 /* What to do about a system call: index abi * MAX_NR + nr. */
 struct call {
-  u8 flags;
-  u8 selector; /* register on which the plan depends */
-  u16 entry;
-  u16 exit_ok;
-  u16 exit_failed;
-  u32 mask; /* of the selector */
+	u8 flags;
+	u8 selector; /* register on which the plan depends */
+	u16 entry;
+	u16 exit_ok;
+	u16 exit_failed;
+	u32 mask; /* of the selector */
 };
 
 #define CALL_WANTED 1
 #define CALL_SELECTS 2
 #define CALL_DROP_OK 4
 #define CALL_DROP_FAILED 8
-#define CALL_FRAME                                                             \
-  16 /* what it reads lies on the stack: args[0] is the stack pointer */
+#define CALL_FRAME 16 /* what it reads lies on the stack: args[0] is the stack pointer */
 
 struct shape_key {
-  u32 call;
-  u32 value;
+	u32 call;
+	u32 value;
 };
 
 struct shape {
-  u16 entry;
-  u16 exit_ok;
-  u16 exit_failed;
-  u16 pad;
+	u16 entry;
+	u16 exit_ok;
+	u16 exit_failed;
+	u16 pad;
 };
 
 /* One fetch of a capture plan. Step 0 is "none". */
 struct step {
-  u8 flags;
-  u8 reg;    /* register that holds the pointer */
-  u8 from;   /* where the length comes from */
-  u8 width;  /* of the length inside the enclosing block */
-  u16 at;    /* offset of the pointer in the enclosing block */
-  u16 value; /* register, or offset, of the length */
-  u16 next;  /* sibling */
-  u16 child; /* first fetch inside */
-  u16 stride;
-  u16 elements;
-  u32 unit;
-  u32 limit;
-  u32 fixed;
-  u32 pad;
+	u8 flags;
+	u8 reg;	   /* register that holds the pointer */
+	u8 from;   /* where the length comes from */
+	u8 width;  /* of the length inside the enclosing block */
+	u16 at;	   /* offset of the pointer in the enclosing block */
+	u16 value; /* register, or offset, of the length */
+	u16 next;  /* sibling */
+	u16 child; /* first fetch inside */
+	u16 stride;
+	u16 elements;
+	u32 unit;
+	u32 limit;
+	u32 fixed;
+	u32 pad;
 };
 
 #define STEP_CSTR 1
@@ -181,74 +175,74 @@ struct step {
 /* Where the capture engine stands: one per CPU, as the programs are never
  * preempted. */
 struct item {
-  u64 base;             /* the enclosing block */
-  volatile u64 address; /* what is being read */
-  volatile u64 wanted;
-  volatile u32 length;
-  u32 done;
-  u32 index; /* element of the enclosing block */
-  u32 count;
-  u16 step;
-  u16 stride;
-  u32 flags;
+	u64 base;	      /* the enclosing block */
+	volatile u64 address; /* what is being read */
+	volatile u64 wanted;
+	volatile u32 length;
+	u32 done;
+	u32 index; /* element of the enclosing block */
+	u32 count;
+	u16 step;
+	u16 stride;
+	u32 flags;
 };
 
 #define DEPTH 8
 
 struct work {
-  u32 depth;
-  u32 phase;
-  u32 ordinal; /* of the outermost fetch */
-  u32 then;    /* first step to run at exit after the retries */
-  /*
-   * Of the piece being read. Kept here rather than in registers: what comes
-   * from memory the verifier knows nothing of, so it need not look at every
-   * combination.
-   */
-  volatile u32 flags;
-  volatile u32 got;
-  struct item stack[DEPTH];
+	u32 depth;
+	u32 phase;
+	u32 ordinal; /* of the outermost fetch */
+	u32 then;    /* first step to run at exit after the retries */
+	/*
+	 * Of the piece being read. Kept here rather than in registers: what comes
+	 * from memory the verifier knows nothing of, so it need not look at every
+	 * combination.
+	 */
+	volatile u32 flags;
+	volatile u32 got;
+	struct item stack[DEPTH];
 };
 
 enum phase {
-  PHASE_ENTRY,
-  PHASE_RETRY,
-  PHASE_EXIT,
+	PHASE_ENTRY,
+	PHASE_RETRY,
+	PHASE_EXIT,
 };
 
 /* Counted in the kernel, so that received + lost is what was executed. */
 struct stats {
-  u64 calls; /* calls that should have arrived */
-  u64 lost_calls;
-  u64 lost_chunks;
-  u64 lost_events;
-  u64 lost_tasks; /* forks that found the map of threads full */
-  u64 dropped;    /* calls that --status left out */
+	u64 calls; /* calls that should have arrived */
+	u64 lost_calls;
+	u64 lost_chunks;
+	u64 lost_events;
+	u64 lost_tasks; /* forks that found the map of threads full */
+	u64 dropped;	/* calls that --status left out */
 };
 
 /* A byte for every thread number: whether it is traced. User space maps it. */
 #define MARKS 4096
 struct marks {
-  u8 set[MARKS];
+	u8 set[MARKS];
 };
 
 /* One cache line a CPU: odd while a program runs there. User space maps it. */
 struct gate {
-  u64 turns;
-  u64 pad[7];
+	u64 turns;
+	u64 pad[7];
 };
 
 struct config {
-  u32 follow;
-  u32 level;     /* depth of the user's pid namespace; 0 for the initial one */
-  u64 namespace; /* its inode number */
+	u32 follow;
+	u32 level;     /* depth of the user's pid namespace; 0 for the initial one */
+	u64 namespace; /* its inode number */
 };
 
 /* What a thread is called in the user's pid namespace, to what the kernel calls
  * it. */
 struct number {
-  u32 tid;
-  u32 level;
+	u32 tid;
+	u32 level;
 };
 
 #endif

@@ -155,7 +155,8 @@ class Chars(Type):
             if cstr:
                 end = raw.find(b"\0")
                 more = end < 0
-                raw = raw if more else raw[:end]
+                # The last byte is the NUL's, whatever lies there.
+                raw = raw[:end]
             if not whole and len(raw) > ctx.string_bytes:
                 return Text(raw[: ctx.string_bytes], True)
             return Text(raw, more)

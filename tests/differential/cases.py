@@ -63,7 +63,10 @@ class Case:
 
 _ORDER = "children end, and are waited for, in an order that the scheduler decides"
 
-_FILE_CALLS = ("files", "stat", "fcntl", "poll", "ioctl", "devices", "console", "mounts", "events")
+_FILE_CALLS = (
+    *("files", "stat", "fcntl", "poll", "ioctl", "devices", "console", "mounts", "events"),
+    "interfaces",
+)
 
 CASES: tuple[Case, ...] = (
     Case("ls", ("ls", "-la", "/usr"), follow=False, slow=False),

@@ -13,6 +13,7 @@ TOPICS: dict[int, tuple[str, ...]] = {
     0x12: ("block",),
     0x15: ("filesystems",),
     0x22: ("disks",),
+    0x89: ("sockets",),
     0x8A: ("small",),
     0x94: ("filesystems",),
     0xAA: ("userfaultfd",),

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
- * What the programs and pytracer/backend/ebpf/wire.py agree on. Every structure
- * is laid out without implicit padding; the Python side mirrors it field by
- * field.
+ * What the programs and pytracer/backend/ebpf/wire.py agree on. Every structure is laid out
+ * without implicit padding; the Python side mirrors it field by field.
  */
 #ifndef PYTRACER_H
 #define PYTRACER_H
@@ -23,14 +22,12 @@ enum record_type {
 };
 
 /* record.flags */
-#define CALL_CHUNK 1   /* captured bytes only; the call's own record follows */
-#define CALL_NO_EXIT 2 /* the task ended inside the call */
-#define CALL_UNSEEN 4  /* the entry was not seen: seccomp's answer, or an attach in mid-call */
-#define EXIT_GROUP 1   /* the status is the whole thread group's */
-#define SIGNAL_UNSEEN                                                                              \
-	1	       /* ignored or deadly: never delivered, but a tracer by ptrace would see it  \
-			*/
-#define SIGNAL_STOPS 2 /* a stop signal that is not caught */
+#define CALL_CHUNK 1	/* captured bytes only; the call's own record follows */
+#define CALL_NO_EXIT 2	/* the task ended inside the call */
+#define CALL_UNSEEN 4	/* the entry was not seen: seccomp's answer, or an attach in mid-call */
+#define EXIT_GROUP 1	/* the status is the whole thread group's */
+#define SIGNAL_UNSEEN 1 /* ignored or deadly: not delivered, but ptrace would show it */
+#define SIGNAL_STOPS 2	/* a stop signal that is not caught */
 
 struct record {
 	u8 type;
@@ -39,8 +36,7 @@ struct record {
 	u8 chunks; /* chunks sent before this record */
 	u32 tid;
 	u32 tgid;
-	u32 entry_tid; /* differs from tid after an execve by a thread that was not
-			  the leader */
+	u32 entry_tid; /* not tid after an execve by a thread other than the leader */
 	u64 exit_ns;
 	u64 enter_ns;
 	s64 ret;
@@ -61,8 +57,7 @@ struct region {
 #define REGION_ENTRY 1 /* read at entry, or for the entry's sake */
 #define REGION_SHORT 2 /* it ends (or is empty) because nothing further could be read */
 #define REGION_MORE 4  /* the next region of the call continues it */
-/* What an execve was given: its strings as the new program has them, one after
- * the other. */
+/* The strings that an execve was given, as the new program has them. */
 #define REGION_ARGUMENTS 8
 
 /* Fork, exec, exit and signal records: the shape is the record's type. */
@@ -73,13 +68,11 @@ struct event {
 	u8 pad2;
 	u32 tid;
 	u32 tgid;
-	u32 other; /* fork: the child's tid; exec: the former tid; exit: the status;
-		      signal: its number */
+	u32 other; /* the child's tid, the former tid, the status, the signal's number */
 	u64 time_ns;
 	u32 other_tgid; /* fork: the child's tgid */
 	u32 pad3;
-	u64 call_ns; /* signal, ignored: the entry of the call that the task is in, or
-			0 */
+	u64 call_ns; /* signal, unseen: the entry of the call that the task is in */
 	u64 ip;	     /* signal */
 	char comm[16];
 	u8 info[48]; /* signal: the start of siginfo_t */
@@ -93,8 +86,7 @@ enum state {
 	STATE_NEWBORN,	 /* has not returned from the fork that made it */
 	STATE_LAUNCHING, /* waits to execve the program to trace */
 	STATE_FAILED,	 /* could not: what it does now is not the program's */
-	STATE_GONE,	 /* it has ended, and the ring was too full to say so: ret is its
-			    status */
+	STATE_GONE,	 /* it has ended, and the ring had no room for it: ret is its status */
 };
 
 /*

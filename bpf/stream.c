@@ -28,8 +28,7 @@ BPF_PERF_OUTPUT(events);
 #define TS_COMPAT 2		/* arch/x86/include/asm/thread_info.h */
 #define X32_BIT 0x40000000
 
-/* The task as the verifier knows it: its fields are loads, not calls.
- * Since 5.11. */
+/* The task as the verifier knows it: its fields are loads, not calls. Since 5.11. */
 static u64 (*current_task_btf)(void) = (void *)158;
 #ifdef TASK_PT_REGS
 static u64 (*task_pt_regs)(u64 task) = (void *)175; /* since 5.15 */
@@ -96,8 +95,7 @@ static inline void leave_gate(void)
 	}
 }
 
-/* What every program does for every task of the host: find out that it is not
- * traced. */
+/* What every program does for every task of the host: find out that it is not traced. */
 static inline struct thread *traced(u32 *key)
 {
 	u32 page, tid = FIELD(u32, current_task_btf(), OFFSET_PID);
@@ -270,8 +268,7 @@ static inline void resolve(struct work *w, struct thread *t, struct item *item, 
 	item->length = item->wanted;
 }
 
-/* Move the item on top to its next element, or its next sibling, or off the
- * stack. */
+/* Move the item on top to its next element, or its next sibling, or off the stack. */
 static inline void advance(struct work *w, struct item *item, struct step *s)
 {
 	item->done = 0;
@@ -384,8 +381,7 @@ static inline u32 after_call(struct thread *t)
 	return t->launching && t->record.ret < 0 ? STATE_FAILED : STATE_IDLE;
 }
 
-/* The plan's fetches are done: at entry the call is in flight from now on, at
- * exit it is sent. */
+/* The plan's fetches are done: at entry the call is in flight from now on, at exit it is sent. */
 static inline void finish(void *ctx, struct work *w, struct thread *t)
 {
 	if (w->phase == PHASE_ENTRY) {
@@ -427,8 +423,10 @@ int capture(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* Fill in the record of a call from its registers. Answers the call's entry, or
- * NULL when it is not wanted. */
+/*
+ * Fill in the record of a call from its registers. Answers the call's entry, or NULL when it is
+ * not wanted.
+ */
 static inline struct call *begin(struct thread *t, void *regs, u64 now)
 {
 	u64 task = current_task_btf();
@@ -542,8 +540,7 @@ int raw_tracepoint__sys_enter(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* A task that is being killed makes no exit stop for ptrace: its call has no
- * end. */
+/* A task that is being killed makes no exit stop for ptrace: its call has no end. */
 static inline int dying(void)
 {
 	u64 task = current_task_btf();
@@ -645,8 +642,7 @@ static inline int untraced_child(struct thread *t)
 	return flags & CLONE_UNTRACED ? 1 : 0;
 }
 
-/* A pid as a pid namespace of some depth calls it; 0 where that does not see
- * it. */
+/* A pid as a pid namespace of some depth calls it; 0 where that does not see it. */
 static inline u32 number_at(u64 task, u32 level)
 {
 	u64 pid = 0;
@@ -747,8 +743,10 @@ out:
 	return 0;
 }
 
-/* One more region of the call in flight, for whoever fills it: its bytes, or
- * NULL when there is no room. */
+/*
+ * One more region of the call in flight, for whoever fills it: its bytes, or NULL when there is
+ * no room.
+ */
 static inline struct region *add_region(void *ctx, struct thread *t, u64 address, u32 flags)
 {
 	struct region *region;

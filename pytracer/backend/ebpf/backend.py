@@ -165,7 +165,7 @@ class EbpfBackend:
             case Attach():
                 yield from self._attach(self._target)
         assert self._reader is not None
-        self._reader.start(self._loaded.detach)
+        self._reader.start()
         if self._spawned is not None:
             self._spawned.release()
         while self._tasks.alive and not self._stopping:

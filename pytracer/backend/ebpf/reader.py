@@ -17,7 +17,7 @@ import select
 import signal
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from errno import ECHILD
@@ -106,6 +106,7 @@ class Reader:
 
     def __init__(self, rings: Rings, threads: Map, gates: Gates) -> None:
         self._rings = rings
+        self._threads = threads
         self._spool = Spool()
         self._drain = _Drain(rings, threads, gates, self._spool)
         self._turns, self._turns_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -121,8 +122,8 @@ class Reader:
         self._watched.add(fd)
         self._rings.poll.register(fd, select.POLLIN)
 
-    def start(self, in_child: Callable[[], None]) -> None:
-        """Begin to read. ``in_child`` lets go of what the process must not hold.
+    def start(self) -> None:
+        """Begin to read.
 
         Errors: OSError when there can be no process.
         """
@@ -136,13 +137,23 @@ class Reader:
             signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
             _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
             if os.getppid() == parent:
-                in_child()
+                self._close_others()
                 self._rings.reopen()
                 with suppress(PermissionError):
                     os.setpriority(os.PRIO_PROCESS, 0, -20)
                 self._drain.run(self._turns_write, self._bell_read, self._watched)
         finally:
             os._exit(1)
+
+    def _close_others(self) -> None:
+        # Whatever else the parent has open would not end with it: pipes, the programs' links.
+        ours = {self._turns_write, self._bell_read, self._threads.fd, *self._watched}
+        ours.update(self._rings.descriptors())
+        ours.update(self._spool.descriptors())
+        for name in os.listdir("/proc/self/fd"):
+            if int(name) not in ours:
+                with suppress(OSError):  # of the list itself
+                    os.close(int(name))
 
     def hasten(self) -> None:
         """Have the next turn taken now. May be called from a signal handler."""

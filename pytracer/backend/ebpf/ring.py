@@ -150,6 +150,10 @@ class Rings:
                     raise
                 size //= 2
 
+    def descriptors(self) -> list[int]:
+        """The descriptors of all rings."""
+        return [ring.fd for ring in self._rings]
+
     def reopen(self) -> None:
         """Make the rings usable in a forked process."""
         for ring in self._rings:

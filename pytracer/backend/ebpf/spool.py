@@ -68,6 +68,10 @@ class Spool:
         )
         return data
 
+    def descriptors(self) -> tuple[int, int]:
+        """The descriptors that it lives in."""
+        return self._memory, self._disk
+
     def close(self) -> None:
         """Let go of everything."""
         self._done.release()

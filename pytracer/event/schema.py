@@ -113,6 +113,7 @@ class GroupStop:
     task: Task
     time_ns: int
     signo: int
+    ip: int | None = None
 
 
 class NewBy(Enum):
@@ -144,6 +145,7 @@ class TaskExec:
     task: Task
     time_ns: int
     former_tid: int
+    ip: int | None = None
 
 
 @dataclass(slots=True)

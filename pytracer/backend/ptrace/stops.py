@@ -69,7 +69,7 @@ class Stops:
                 tracee.resumes = api.interrupted_call(tid)
             if number not in _STOP_SIGNALS:
                 return [], go_on, 0  # PTRACE_INTERRUPT, a first stop, or the end of a group stop
-            stop = GroupStop(tracee.task, time.monotonic_ns(), number)
+            stop = GroupStop(tracee.task, time.monotonic_ns(), number, self._pointer(tid))
             # Ends the ptrace stop but not the group stop: SIGCONT is heard of.
             return [stop], api.PTRACE_LISTEN, 0
         if event in BIRTHS:
@@ -137,7 +137,8 @@ class Stops:
         tracee.task = Task(tracee.tid, tracee.tid, read_comm(tracee.tid))
         tracee.between = self._between
         go_on = api.PTRACE_SYSCALL if inside else self._between
-        return [TaskExec(tracee.task, time.monotonic_ns(), former)], go_on, 0
+        event = TaskExec(tracee.task, time.monotonic_ns(), former, self._pointer(tracee.tid))
+        return [event], go_on, 0
 
     def _pointer(self, tid: int) -> int | None:
         info = self._info

@@ -76,6 +76,7 @@ class Leader:
             text = self._absolute(time_ns + self.offset_ns) + " "
         if style.relative is not None:
             passed = time_ns - (time_ns if self._previous_ns is None else self._previous_ns)
+            passed = max(passed, 0)
             self._previous_ns = time_ns
             # Six places for the seconds, as strace has it; the decimals come on top.
             written = seconds(passed, style.relative)

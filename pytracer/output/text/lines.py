@@ -217,7 +217,7 @@ class TextOutput:
 
     def _group_stop(self, event: GroupStop, call: Call | None) -> None:
         if self._signal_wanted(event.signo):
-            self._remark(event, f"--- stopped by {name_of_signal(event.signo)} ---")
+            self._remark(event, f"--- stopped by {name_of_signal(event.signo)} ---", event.ip)
 
     # Tasks
 
@@ -285,7 +285,7 @@ class TextOutput:
             if former in known:
                 known[tid] = known.pop(former)  # type: ignore[assignment]
         if Quiet.THREAD_EXECVE not in self.lines.quiet:
-            self._remark(event, f"+++ superseded by execve in pid {former} +++")
+            self._remark(event, f"+++ superseded by execve in pid {former} +++", event.ip)
 
     def _task_exit(self, event: TaskExit, call: Call | None) -> None:
         task, status = event.task, event.status

@@ -18,6 +18,7 @@ FAMILIES = (
     "network",
     "notifications",
     "paths",
+    "performance",
     "pidfds",
     "poll",
     "prctl",

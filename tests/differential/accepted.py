@@ -229,6 +229,15 @@ DIFFERENCES: tuple[Difference, ...] = (
         r'\1⟦(?:, cmsg_data=(?:"(?:\\x[0-9a-f]{2})+"|\d+|\[[^]]*\]))?⟧}',
         *MESSAGES,
     ),
+    # Performance events, section 4.9 of the release notes
+    _differs(
+        "7.2 prints the three bits and the number that follow in newer structures, with -v",
+        r"(aux_sample_size=\d+)(?: /\* bytes 116\.\.119: 0x[0-9a-f]+ \*/)?"
+        r"(, sig_data=\w+)?(?:, \.\.\.)?\}",
+        r"\1⟦(?:, aux_start_paused=[01], aux_pause=[01], aux_resume=[01])?"
+        r"(?: /\* bytes 116\.\.119: 0x[0-9a-f]+ \*/)?⟧\2⟦(?:, config3=\w+)?(?:, \.\.\.)?⟧}",
+        "perf_event_open",
+    ),
     # Messages of the kind that go to the log
     _differs(
         "7.2 tells the terminal's commands from the sound card's by the descriptor",

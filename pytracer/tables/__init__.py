@@ -34,5 +34,6 @@ FAMILIES = (
     "threads",
     "times",
     "transfers",
+    "uring",
     "xattr",
 )

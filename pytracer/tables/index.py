@@ -97,6 +97,10 @@ _MEMBERS: Final = (
         "symlinkat unlink unlinkat uselib",
     ),
     (
+        "performance",
+        "perf_event_open",
+    ),
+    (
         "pidfds",
         "kcmp membarrier pidfd_getfd pidfd_open userfaultfd",
     ),
@@ -171,6 +175,10 @@ _MEMBERS: Final = (
         "transfers",
         "copy_file_range pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readv sendfile "
         "sendfile64 splice tee vmsplice write writev",
+    ),
+    (
+        "uring",
+        "io_uring_enter io_uring_register io_uring_setup",
     ),
     (
         "xattr",

@@ -238,6 +238,45 @@ DIFFERENCES: tuple[Difference, ...] = (
         r"(?: /\* bytes 116\.\.119: 0x[0-9a-f]+ \*/)?⟧\2⟦(?:, config3=\w+)?(?:, \.\.\.)?⟧}",
         "perf_event_open",
     ),
+    # io_uring, section 4.9 of the release notes
+    _differs(
+        "7.2 knows younger operations of rings",
+        r"(op=)\d+ /\* IORING_OP_\?\?\? \*/",
+        r"\1⟦(?:\d+ /\* )?IORING_OP_[A-Z0-9_?]+(?: \*/)?⟧",
+        "io_uring_register",
+    ),
+    _differs(
+        "7.2 prints two more fields of a ring of buffers",
+        r"(bgid=\d+)(?:, pad=\w+)?(?:, resv=\[[^]]*\])?\}",
+        r"\1⟦, flags=\w+, min_left=\d+(?:, resv=\[[^]]*\])?⟧}",
+        "io_uring_register",
+    ),
+    _differs(
+        "7.2 knows the bit of a ring that is registered",
+        r"0x8000001d /\* IORING_REGISTER_\?\?\? \*/",
+        r"⟦(?:0x1d /\* )?IORING_REGISTER_CLOCK(?: \*/)?\|"
+        r"(?:0x80000000 /\* )?IORING_REGISTER_USE_REGISTERED_RING(?: \*/)?⟧",
+        "io_uring_register",
+    ),
+    _differs(
+        "7.2 knows and decodes younger requests to rings",
+        r"(?<=, )0x(1[89a-f]|2[0-5]) /\* IORING_REGISTER_\?\?\? \*/, 0x[0-9a-f]+",
+        r"⟦(?:0x\1 /\* )?IORING_(?:UN)?REGISTER_\w+(?: \*/)?, (?:\{.*\}|0x[0-9a-f]+)⟧",
+        "io_uring_register",
+    ),
+    _differs(
+        "7.2 decodes the extended argument of io_uring_enter",
+        r"(\bIORING_ENTER_EXT_ARG(?: \*/)?), 0x[0-9a-f]+",
+        r"\1, ⟦\{sigmask=.*\}|0x[0-9a-f]+⟧",
+        "io_uring_enter",
+    ),
+    _differs(
+        "7.2 knows younger flags of rings",
+        r"((?:flags=|features=|, )[A-Z0-9_|]*(?:IORING_\w+)\|)0x([0-9a-f]+)",
+        r"\1⟦0x\2|[A-Z0-9_|]+(?:\|0x[0-9a-f]+)?⟧",
+        "io_uring_setup",
+        "io_uring_enter",
+    ),
     # Messages of the kind that go to the log
     _differs(
         "7.2 tells the terminal's commands from the sound card's by the descriptor",

@@ -27,7 +27,6 @@ def ptrace_only(options: Options) -> Iterator[str]:
         (bool(options.program and options.pids), "-p/--attach together with PROG"),
         (bool(options.daemonize), "-D/--daemonize"),
         (options.detach_on_execve, "-b/--detach-on"),
-        (options.instruction_pointer, "-i/--instruction-pointer"),
         (bool(options.paths), "-P/--trace-path"),
         (bool(options.decode_fds), "-y/--decode-fds"),
         (bool(options.decode_pids), "-Y/--decode-pids"),

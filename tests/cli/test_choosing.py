@@ -14,7 +14,6 @@ PTRACE_ONLY = (
     "--kill-on-exit true",
     "-D true",
     "-b execve true",
-    "-i true",
     "-P /etc/passwd true",
     "-y true",
     "-Y true",

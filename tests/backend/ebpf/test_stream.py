@@ -17,11 +17,13 @@ from pytracer.backend.base import TargetError
 from pytracer.backend.ebpf import ring
 from pytracer.backend.ebpf.backend import EbpfBackend
 from pytracer.backend.ebpf.reader import _Drain
+from pytracer.backend.ptrace import PtraceBackend
 from pytracer.event.schema import (
     Abi,
     Event,
     Lost,
     NewBy,
+    Signal,
     SyscallEnter,
     SyscallExit,
     TaskDetached,
@@ -197,3 +199,20 @@ def switches(pid: int) -> int:
         if line.startswith("voluntary"):
             return int(line.split()[1])
     raise AssertionError("no such line")
+
+
+def test_instruction_pointers_are_those_that_ptrace_sees() -> None:
+    seen = []
+    target = launch("setarch", "-R", "kill", "-CONT", str(os.getpid()))
+    for backend in (PtraceBackend(target, Selection()), backend_for(target, Selection())):
+        with closing(backend):
+            seen.append(
+                [
+                    event.ip
+                    for event in backend.events()
+                    if isinstance(event, SyscallEnter | SyscallExit | Signal)
+                ]
+            )
+    last = 20  # calls of kill: before its exec, addresses are random
+    assert len(seen[0]) > 100
+    assert seen[1][-last:] == seen[0][-last:]

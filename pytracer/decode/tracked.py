@@ -20,6 +20,7 @@ _PERSONAL = (
     b"/dev/ptmx",
 )
 _STANDARD = (0, 1, 2)
+_OURS = 0  # no process has this id
 
 
 class TrackedDescriptors(LiveDescriptors):
@@ -37,6 +38,8 @@ class TrackedDescriptors(LiveDescriptors):
         super().__init__(told, comm, proc)
         self._known: dict[int, dict[int, bytes]] = {}
         self._directories: dict[int, bytes] = {}
+        # A launched program starts with ours, which we may let go of before it is seen.
+        self._learn(_OURS, os.getpid(), _STANDARD)
 
     def target(self, pid: int, fd: int) -> bytes | None:
         """The name of what a descriptor refers to, as it was made."""
@@ -51,14 +54,11 @@ class TrackedDescriptors(LiveDescriptors):
         match event:
             case TaskNew(task=task, parent=parent) if parent is not None:
                 if parent.pid != task.pid:
-                    self._known[task.pid] = dict(self._known.get(parent.pid, {}))
-                    if parent.pid in self._directories:
-                        self._directories[task.pid] = self._directories[parent.pid]
+                    self._inherit(task.pid, parent.pid)
             case TaskNew(task=task, by=NewBy.ATTACHED):
                 self._learn(task.pid, task.pid)
             case TaskNew(task=task, by=NewBy.LAUNCHED):
-                # It starts with what it is given by us, and may be far along by now.
-                self._learn(task.pid, os.getpid(), _STANDARD)
+                self._inherit(task.pid, _OURS)
             case TaskExec(task=task):
                 known = self._known.get(task.pid, {})
                 self._known[task.pid] = {fd: known[fd] for fd in _STANDARD if fd in known}
@@ -67,6 +67,11 @@ class TrackedDescriptors(LiveDescriptors):
                 self._directories.pop(task.pid, None)
             case _:
                 pass
+
+    def _inherit(self, pid: int, parent: int) -> None:
+        self._known[pid] = dict(self._known.get(parent, {}))
+        if parent in self._directories:
+            self._directories[pid] = self._directories[parent]
 
     def _learn(self, pid: int, source: int, only: tuple[int, ...] | None = None) -> None:
         directory = super().directory(source)

@@ -237,11 +237,7 @@ class EbpfBackend:
                     if key is None:
                         continue
                     yield self._tasks.begin(thread.tid, thread.pid, thread.comm, NewBy.ATTACHED)
-                    if not thread.stopped:  # a stop comes when the call is over
-                        yield from self._in_progress(thread, key)
-                    else:
-                        task = self._tasks.alive[thread.tid]
-                        yield GroupStop(task, time.monotonic_ns(), signal.SIGSTOP)
+                    self._show_state(thread, key)
                 # Threads may have been made while the list was read.
                 found = [
                     thread
@@ -260,7 +256,13 @@ class EbpfBackend:
             self._marks.set(int.from_bytes(key, "little"))
         return key
 
-    def _in_progress(self, thread: Thread, key: bytes) -> Iterator[Event]:
+    def _show_state(self, thread: Thread, key: bytes) -> None:
+        """Have it told, when its turn comes, what a thread is doing as it is attached to."""
+        task = self._tasks.alive[thread.tid]
+        now = time.monotonic_ns()
+        if thread.stopped:  # a stop comes when the call is over
+            self._merger.add(GroupStop(task, now, signal.SIGSTOP))
+            return
         call = in_progress(thread)
         if call is None:
             return
@@ -274,10 +276,8 @@ class EbpfBackend:
         if not (self._selection.succeeded and self._selection.failed):
             return
         self._merger.entered_before(thread.tid)
-        task = self._tasks.alive[thread.tid]
-        yield SyscallEnter(
-            task, time.monotonic_ns(), call.abi, call.nr, call.args, self._live(thread, call)
-        )
+        memory = self._live(thread, call)
+        self._merger.add(SyscallEnter(task, now, call.abi, call.nr, call.args, memory))
 
     def _live(self, thread: Thread, call: InProgress) -> Snapshot:
         """What the call's plan would have captured, read now."""

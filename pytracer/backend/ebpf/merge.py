@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 from pytracer.backend.ebpf import wire
 from pytracer.backend.ebpf.wire import EventRecord, Record, regions
 from pytracer.event.memory import NO_MEMORY, Memory, Snapshot
-from pytracer.event.schema import Abi, SyscallEnter, SyscallExit, Task
+from pytracer.event.schema import Abi, Event, GroupStop, SyscallEnter, SyscallExit, Task
 
 # What happened last in an item's key, so that things of the same nanosecond keep their order.
 _ENTER: Final = 0
@@ -72,9 +72,13 @@ class Merger:
         """The call that the thread is in has been shown although its entry was not seen."""
         self._shown[tid] = 0
 
+    def add(self, event: SyscallEnter | GroupStop) -> None:
+        """Take in an event that comes from elsewhere; it is given when its time comes."""
+        self._waiting.append((event.time_ns << 2 | _OTHER, event, b""))
+
     def turn(
         self, until_ns: int, threads: list[bytes], slices: Iterable[bytes]
-    ) -> Iterator[SyscallEnter | SyscallExit | EventRecord]:
+    ) -> Iterator[Event | EventRecord]:
         """Take in one look at rings and threads; give what happened before ``until_ns``, in order.
 
         What is known of later moments waits: of the rings that were read first it is not complete.
@@ -203,7 +207,7 @@ class Merger:
             )
             self._waiting.append((time_ns << 2 | _OTHER, event, b""))
 
-    def _ordered(self, until_ns: int) -> Iterator[SyscallEnter | SyscallExit | EventRecord]:
+    def _ordered(self, until_ns: int) -> Iterator[Event | EventRecord]:
         waiting = self._waiting
         waiting.sort(key=_key)
         split = len(waiting)

@@ -3,6 +3,7 @@
 FAMILIES = (
     "aio",
     "attributes",
+    "bpf",
     "confinement",
     "credentials",
     "fcntl",

@@ -17,6 +17,10 @@ _MEMBERS: Final = (
         "file_setattr futimesat lchown lchown32 utime utimensat utimensat_time64 utimes",
     ),
     (
+        "bpf",
+        "bpf",
+    ),
+    (
         "confinement",
         "landlock_add_rule landlock_create_ruleset landlock_restrict_self lsm_get_self_attr "
         "lsm_list_modules lsm_set_self_attr seccomp",

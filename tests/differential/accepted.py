@@ -277,6 +277,92 @@ DIFFERENCES: tuple[Difference, ...] = (
         "io_uring_setup",
         "io_uring_enter",
     ),
+    # bpf, section 4.9 of the release notes
+    _differs("7.2 renamed one mode of instructions", r"\bBPF_XADD\b", "BPF_ATOMIC", "bpf"),
+    _differs(
+        "7.2 knows more of bpf's flags",
+        r"(flags=)(?:[A-Z0-9_|]+\|)?0x[0-9a-f]+(?: /\* [^*]+ \*/)?",
+        r"\1⟦(?:[A-Z0-9_|]+\|)?0x[0-9a-f]+(?: /\* [^*]+ \*/)?⟧",
+        "bpf",
+    ),
+    _differs(
+        "7.2 prints the fields of newer versions of bpf's structures",
+        r"(BPF_MAP_CREATE(?: \*/)?, \{.*map_extra=\d+)(?:, \.\.\.|, extra_data=.*)?\}",
+        r"\1⟦(?:, value_type_btf_obj_fd=-?\d+, map_token_fd=-?\d+)?"
+        r"(?:, excl_prog_hash=\w+, excl_prog_hash_size=\d+)?(?:, \.\.\.|, extra_data=.*)?⟧}",
+        "bpf",
+    ),
+    _differs(
+        "7.2 prints the fields of newer versions of bpf's structures",
+        r"(BPF_PROG_LOAD(?: \*/)?, \{.*attach_btf_id=\d+(?:, attach_prog_fd=-?\d+)?)"
+        r"(?:, fd_array=\w+)?(?:, \.\.\.|, extra_data=.*)?\}",
+        r"\1⟦(?:, core_relo_cnt=\d+)?(?:, fd_array=\w+)?"
+        r"(?:, core_relos=\w+, core_relo_rec_size=\d+)?(?:, log_true_size=\d+)?"
+        r"(?:, prog_token_fd=-?\d+, fd_array_cnt=\d+)?"
+        r"(?:, signature=\w+, signature_size=\d+, keyring_id=-?\d+)?"
+        r"(?:, \.\.\.|, extra_data=.*)?⟧}",
+        "bpf",
+    ),
+    _differs(
+        "7.2 prints all that an attachment is made with when it is undone",
+        r"(BPF_PROG_DETACH(?: \*/)?, \{target_fd=-?\d+)(, attach_type=[^,}]+)"
+        r"(?:, \.\.\.|, extra_data=.*)?\}",
+        r"\1, attach_bpf_fd=⟦-?\d+⟧\2, attach_flags=⟦[^}]*⟧}",
+        "bpf",
+    ),
+    _differs(
+        "7.2 knows more flags and fields of an attachment",
+        r"(BPF_PROG_ATTACH(?: \*/)?, \{.*attach_flags=)(?:⟦[^⟧]+⟧|[^,}]+)([^}]*?)"
+        r"(?:, \.\.\.|, extra_data=.*)?\}",
+        r"\1⟦[^,}]+⟧\2⟦(?:, relative_(?:fd|id)=-?\d+, expected_revision=\d+)?"
+        r"(?:, \.\.\.|, extra_data=.*)?⟧}",
+        "bpf",
+    ),
+    _differs(
+        "7.2 prints the fields of newer versions of bpf's structures, and more flags",
+        r"(BPF_PROG_QUERY(?: \*/)?, \{.*attach_flags=)(?:⟦[^⟧]+⟧|[^,}]+)"
+        r"(, prog_ids=.*, prog_cnt=\d+)\}"
+        r"(?:, \.\.\.|, extra_data=.*)?\}",
+        r"\1⟦[^,}]+⟧\2⟦(?:, prog_attach_flags=\w+)?(?:, link_ids=\w+)?"
+        r"(?:, link_attach_flags=\w+)?(?:, revision=\d+)?⟧}⟦(?:, \.\.\.|, extra_data=.*)?⟧}",
+        "bpf",
+    ),
+    _differs(
+        "7.2 prints no fields that do not belong to the command",
+        r"(BPF_\w+_BY_ID(?: \*/)?, \{\w+_id=\d+)(?:, next_id=\d+)?"
+        r"(?:, open_flags=(?:⟦[^⟧]+⟧|[^,}]+))?"
+        r"(?:, \.\.\.|, extra_data=.*)?\}",
+        r"\1⟦(?:, open_flags=[^,}]+)?(?:, fd_by_id_token_fd=-?\d+)?"
+        r"(?:, \.\.\.|, extra_data=.*)?⟧}",
+        "bpf",
+    ),
+    _differs(
+        "7.2 prints no fields that do not belong to the command",
+        r"(BPF_\w+_NEXT_ID(?: \*/)?, \{start_id=\d+, next_id=\d+(?: => \d+)?)"
+        r"(?:, open_flags=(?:⟦[^⟧]+⟧|[^,}]+))?(?:, \.\.\.|, extra_data=.*)?\}",
+        r"\1⟦(?:, \.\.\.|, extra_data=.*)?⟧}",
+        "bpf",
+    ),
+    _differs(
+        "7.2 prints the fields of newer versions of bpf's structures",
+        r"(BPF_BTF_LOAD(?: \*/)?, \{.*btf_log_level=\d+)(?:, \.\.\.|, extra_data=.*)?\}",
+        r"\1⟦(?:, btf_log_true_size=\d+)?(?:, btf_flags=\w+, btf_token_fd=-?\d+)?"
+        r"(?:, \.\.\.|, extra_data=.*)?⟧}",
+        "bpf",
+    ),
+    _differs(
+        "7.2 prints the fields of newer versions of bpf's structures",
+        r"(BPF_RAW_TRACEPOINT_OPEN(?: \*/)?, \{raw_tracepoint=\{[^}]*)\}"
+        r"(?:, \.\.\.|, extra_data=.*)?\}",
+        r"\1⟦(?:, cookie=\d+)?⟧}⟦(?:, \.\.\.|, extra_data=.*)?⟧}",
+        "bpf",
+    ),
+    _differs(
+        "7.2 prints the flags of a new link by name",
+        r"(link_create=\{.*attach_type=[^,}]+, flags=)(?:0x[0-9a-f]+|⟦[^⟧]+⟧)",
+        r"\1⟦(?:0x[0-9a-f]+ /\* )?[A-Z0-9_|]*\|?(?:0x[0-9a-f]+)?(?: /\* BPF_F_\?\?\?)?(?: \*/)?⟧",
+        "bpf",
+    ),
     # Messages of the kind that go to the log
     _differs(
         "7.2 tells the terminal's commands from the sound card's by the descriptor",

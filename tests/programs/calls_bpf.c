@@ -30,13 +30,17 @@ int main(void)
                                 longs[0] = BAD;
                         try(command, sizes[i]);
                 }
+#ifndef __i386__
                 memset(attr, 0x11, 200);
                 words[0] = -1;
                 try(command, 16);
                 try(command, 128);
+#endif
                 CALL(bpf, command, BAD, 16);
                 CALL(bpf, command, 0, 16);
-                CALL(bpf, command, room + 1024, 0);
+                if (command != BPF_PROG_GET_NEXT_ID && command != BPF_MAP_GET_NEXT_ID &&
+                    command != BPF_BTF_GET_NEXT_ID && command != BPF_LINK_GET_NEXT_ID)
+                        CALL(bpf, command, room + 1024, 0);
                 CALL(bpf, command, room + 1024, 5000);
         }
         memset(attr, 0, sizeof(attr));

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytracer.spec.abi import Layout
+from pytracer.spec.abi import LAYOUTS, Layout
 from pytracer.spec.aggregate import ArrayOf, Chars, Pad, StructOf
 from pytracer.spec.context import Context, Decode
 from pytracer.spec.plan import At, Fetch, Planning
@@ -116,7 +116,7 @@ _MAP_CREATE = Form(
         map_flags=FlagSet(b.BPF_MAP_FLAGS),
         inner_map_fd=FD,
         numa_node=_Node().when(AnyBit("map_flags", b.BPF_F_NUMA_NODE)),
-        map_name=Chars(NAME),
+        map_name=Chars(NAME, whole=True),
         map_ifindex=Interface(),
         btf_fd=FD,
         btf_key_type_id=U32,
@@ -146,7 +146,7 @@ _PROG_LOAD = Form(
         log_buf=Wide(Terminated("log_size")),
         kern_version=KernelVersion(),
         prog_flags=FlagSet(b.BPF_PROG_FLAGS),
-        prog_name=Chars(NAME),
+        prog_name=Chars(NAME, whole=True),
         prog_ifindex=Interface(),
         expected_attach_type=ATTACH_TYPE,
         prog_btf_fd=FD,
@@ -366,6 +366,16 @@ class _Strings(ArrayOf):
 
     def __init__(self, count: str) -> None:
         super().__init__(Cstr(), count)
+
+    def bind_at(self, scope: Scope) -> DecodeAt:
+        plain = super().bind_at
+        bound = [plain(Scope(layout, scope.places, scope.call)) for layout in LAYOUTS]
+
+        def decode_at(ctx: Context, address: int, frame: tuple[Any, ...]) -> Value:
+            value: Value = bound[ctx.abi.index](ctx, address, frame)
+            return value
+
+        return decode_at
 
 
 def _relative_link(title: str) -> Form:

@@ -18,6 +18,7 @@ from pytracer.tables.constants.files import DIRENT_TYPES
 
 # What the C library's readdir passes; no more of a larger buffer is captured.
 BUFFER_LIMIT = 32768
+MOST_BYTES = 1 << 23  # more than any kernel gives at once
 NAME_LIMIT = 256
 
 
@@ -42,7 +43,7 @@ class Dirents(Pointee):
 
         def decode_at(ctx: Context, address: int, frame: tuple[Any, ...]) -> Value:
             length = ctx.ret
-            if not address or length > number(ctx, frame):
+            if not address or not 0 <= length <= min(number(ctx, frame), MOST_BYTES):
                 return Address(address)
             data = ctx.memory.read_some(address, length) if length else b""
             if not isinstance(data, bytes):

@@ -29,13 +29,16 @@ def _set_bytes(nfds: int, abi: Layout) -> int:
     return -(-min(max(nfds, 0), NFDS_MAX) // (8 * word)) * word
 
 
+_BITS = tuple(tuple(bit for bit in range(8) if byte >> bit & 1) for byte in range(256))
+
+
 def _members(data: bytes, nfds: int) -> list[int]:
-    bits = int.from_bytes(data, "little") & (1 << nfds) - 1
     found = []
-    while bits:
-        lowest = bits & -bits
-        found.append(lowest.bit_length() - 1)
-        bits ^= lowest
+    for at, byte in enumerate(data):
+        if byte:
+            found += [at * 8 + bit for bit in _BITS[byte]]
+    while found and found[-1] >= nfds:
+        found.pop()
     return found
 
 

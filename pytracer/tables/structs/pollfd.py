@@ -16,6 +16,7 @@ from pytracer.spec.values import Array, Base, Flags, Integer, Joined, Phrase, St
 from pytracer.tables.constants.poll import EPOLL_EVENTS, POLL_EVENTS
 
 POLLFD_BYTES = 8
+NFDS_MAX = 1024 * 1024  # more are not looked at, whatever the limit on open files
 # Characters of a remark after which strace lists no more descriptors.
 REMARK_LIMIT = 997
 
@@ -77,7 +78,7 @@ class Polled(Returns):
 
 def _ready(ctx: Context, address: int, nfds: int) -> Value | None:
     """Those of the descriptors with something to report; None where there are none."""
-    data = ctx.memory.read_some(address, nfds * POLLFD_BYTES)
+    data = ctx.memory.read_some(address, min(nfds, NFDS_MAX) * POLLFD_BYTES)
     readable = data if isinstance(data, bytes) else b""
     items: list[Value] = []
     length = 0

@@ -57,6 +57,13 @@ class Backend(Protocol):
         """
         ...
 
+    def give_up(self) -> None:
+        """Hand on no more of what was taken before :meth:`stop`: it is told of as lost.
+
+        A backend that takes nothing in advance has nothing to lose.
+        """
+        ...
+
     def failure(self) -> TargetError | None:
         """Tell why the launched process, now over, did not execute its program."""
         ...

@@ -14,6 +14,8 @@ from typing import Final
 
 from pytracer.cli.options import Interruptible
 
+# How long what was seen in --duration may still be written once that is over.
+PATIENCE_S: Final = 3.0
 _FATAL: Final = (
     signal.SIGHUP,
     signal.SIGINT,
@@ -50,9 +52,18 @@ class Interrupts:
             self.signo = signo
             self._stop(signo)
 
-    def after(self, seconds: float) -> None:
-        """Have ``stop`` called, with 0, when so much time has passed."""
-        signal.signal(signal.SIGALRM, lambda signo, frame: self._stop(0))
+    def after(self, seconds: float, give_up: Callable[[], None]) -> None:
+        """Have ``stop`` called, with 0, when so much time has passed.
+
+        ``give_up`` follows PATIENCE_S later, should the end take that long.
+        """
+
+        def time_is_up(signo: int, frame: FrameType | None) -> None:
+            signal.signal(signal.SIGALRM, lambda signo, frame: give_up())
+            signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
+            self._stop(0)
+
+        signal.signal(signal.SIGALRM, time_is_up)
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
     @staticmethod

@@ -138,7 +138,7 @@ def _trace(options: Options, messages: Messages) -> int:
         interrupts = Interrupts(options.interruptible, session.interrupt)
         stack.callback(interrupts.cancel)
         if options.duration_s is not None:
-            interrupts.after(options.duration_s)
+            interrupts.after(options.duration_s, backend.give_up)
         _observe(session, refusals)
     return _status(session, interrupts)
 

@@ -99,7 +99,9 @@ def test_a_live_server_is_traced_and_runs_on(
     assert len(lines) > 1000
     assert [line for line in lines if not _LINE.match(line)][:5] == []
     assert [line for line in lines if _UNDESCRIBED.match(line)][:5] == []
-    assert "lost" not in done.stderr
+    # What there was no time to write is counted; nothing else may be missing.
+    told = [line for line in done.stderr.splitlines() if "events lost" in line]
+    assert all(line.endswith("there was no time left to write them") for line in told), told
 
 
 def test_every_call_is_seen_or_counted_as_lost(service: Service) -> None:

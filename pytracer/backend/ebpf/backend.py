@@ -97,6 +97,7 @@ class EbpfBackend:
         self._tasks = Tasks(self._merger, selection.signals)
         self._cpus = possible_cpus()
         self._stopping = False
+        self._given_up = False
         self._spawned: Spawned | None = None
         self._pidfds: list[int] = []
         self.counted = wire.Stats(*[0] * 6)
@@ -180,13 +181,15 @@ class EbpfBackend:
     def _digest(self, turn: Turn) -> Iterator[Event]:
         merger = self._merger
         for happening in merger.turn(turn.until_ns, turn.threads, turn.slices):
+            if self._given_up:
+                break
             if isinstance(happening, EventRecord):
                 yield from self._tasks.apply(happening)
             else:
                 yield happening
         while merger.gone:
             self._loaded.maps["threads"].delete(merger.gone.pop())
-        yield from self._losses(turn)
+        yield from self._losses(turn.threads)
 
     def _finish(self) -> Iterator[Event]:
         """Let go of the targets, but not of what is known about them."""
@@ -194,13 +197,17 @@ class EbpfBackend:
         ended = time.monotonic_ns()
         assert self._reader is not None
         self._reader.hasten()
-        while self._reader.failure is None:
+        while self._reader.failure is None and not self._given_up:
             turn = self._reader.take(1.0)
             if turn is not None:
                 yield from self._digest(turn)
                 if turn.until_ns > ended:
                     break
         now = time.monotonic_ns()
+        if self._given_up:
+            yield from self._losses([])
+            missing = self.counted.calls - self.counted.lost_calls - self._merger.ended
+            yield Lost(now, missing, "there was no time left to write them")
         for task in self._tasks.let_go():
             yield TaskDetached(task, now)
         failure = self.failure()
@@ -299,13 +306,13 @@ class EbpfBackend:
             assert self._reader is not None
             self._reader.watch(fd)
 
-    def _losses(self, turn: Turn) -> Iterator[Event]:
+    def _losses(self, threads: list[bytes]) -> Iterator[Event]:
         raw = self._loaded.maps["stats"].lookup(_ZERO, self._cpus)
         assert raw is not None
         counts = zip(*wire.STATS.iter_unpack(raw), strict=True)
         stats = wire.Stats(*map(sum, counts))
         if stats.lost_events > self.counted.lost_events:
-            yield from self._tasks.find(turn.threads)
+            yield from self._tasks.find(threads)
         for field, reason in _LOSSES:
             new = getattr(stats, field) - getattr(self.counted, field)
             if new:
@@ -318,10 +325,16 @@ class EbpfBackend:
         return None if failure is None else TargetError(0, failure[1], failure[0])
 
     def stop(self) -> None:
-        """Ask for the end: one more look, then the targets are let go."""
+        """Let go of the targets; what they have done until now is still handed on."""
         self._stopping = True
+        # At once: what the targets do while a long turn is written is nobody's business.
+        self._loaded.detach()
         if self._reader is not None:
             self._reader.hasten()
+
+    def give_up(self) -> None:
+        """Hand on no more of what the rings held: it is counted as lost."""
+        self._given_up = True
 
     def close(self) -> None:
         """Let go of everything. Idempotent."""

@@ -35,7 +35,8 @@ class Merger:
     """Orders what the reader brings, turn by turn.
 
     ``filtered``: calls are left out by their result, so none is shown before it has ended.
-    ``calls``: how many calls have been received. ``gone``: keys whose entries in the map are
+    ``calls``: how many calls have been received, ``ended``: of how many the end, or that there
+    will be none, was handed on. ``gone``: keys whose entries in the map are
     needed no more, for the owner of the map to remove.
     """
 
@@ -49,6 +50,7 @@ class Merger:
         self._tasks: dict[int, tuple[bytes, Task]] = {}
         self._deferred: dict[tuple[int, int], list[EventRecord]] = {}
         self.calls = 0
+        self.ended = 0
         self.gone: list[bytes] = []
 
     def task(self, tid: int, tgid: int, comm: bytes) -> Task:
@@ -141,6 +143,8 @@ class Merger:
         shown = self._shown.get(tid)
         if shown is not None and (shown == enter_ns or (not shown and flags & wire.CALL_UNSEEN)):
             del self._shown[tid]
+            if flags & wire.CALL_NO_EXIT:
+                self.ended += 1
         else:
             self._waiting.append((enter_ns << 2 | _ENTER, record, body))
         if not flags & wire.CALL_NO_EXIT:
@@ -238,6 +242,8 @@ class Merger:
                 if captured:
                     memory = Snapshot(captured)
             if what == _ENTER:
+                if record[wire.FLAGS] & wire.CALL_NO_EXIT:
+                    self.ended += 1
                 yield SyscallEnter(
                     task,
                     key >> 2,
@@ -248,6 +254,7 @@ class Merger:
                     record[wire.IP],
                 )
             else:
+                self.ended += 1
                 yield SyscallExit(
                     task, key >> 2, record[wire.RET], memory, False, None, record[wire.IP]
                 )

@@ -79,6 +79,9 @@ class PtraceBackend:
         self._loop.stopping = True
         self._bell.ring()
 
+    def give_up(self) -> None:
+        """Nothing was taken in advance: each task stops until its event is handed on."""
+
     def close(self) -> None:
         """Let go of everything. Idempotent."""
         self._detach()

@@ -229,6 +229,14 @@ DIFFERENCES: tuple[Difference, ...] = (
         r'\1⟦(?:, cmsg_data=(?:"(?:\\x[0-9a-f]{2})+"|\d+|\[[^]]*\]))?⟧}',
         *MESSAGES,
     ),
+    _differs(
+        "7.2 decodes addresses of TIPC",
+        r"sa_family=((?:0x1e /\* )?AF_TIPC(?: \*/)?), sa_data=\"[^\"]*\"\}, (1[6-9]|[2-9]\d|\d{3})",
+        r"sa_family=\1, ⟦addrtype=.*, scope=.*, addr=.*⟧}, \2",
+        "connect",
+        "bind",
+        "sendto",
+    ),
     # Performance events, section 4.9 of the release notes
     _differs(
         "7.2 prints the three bits and the number that follow in newer structures, with -v",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 from pytracer.spec.aggregate import StructOf
 from pytracer.spec.context import LATER, Context, Decode
@@ -37,14 +37,13 @@ from pytracer.tables.constants.network import (
     PACKET_TYPES,
 )
 from pytracer.tables.structs.netaddr import Inet4, Interface, NetLong, Port, inet_pton
+from pytracer.tables.structs.padded import padded_hex
+from pytracer.tables.structs.sockfamilies import RARE_SHAPES
+from pytracer.tables.structs.sockfields import Fields, Shape
 
 STORAGE = 128  # sizeof(struct sockaddr_storage), include/uapi/linux/socket.h
 UNIX_PATH = 108  # UNIX_PATH_MAX, include/uapi/linux/un.h
 FAMILY = Enum(ADDRESS_FAMILIES, "ushort")
-
-Fields: TypeAlias = tuple[tuple[str, Value], ...]
-# (call, the address padded with zeros to STORAGE bytes, its true length) -> fields behind sa_family
-Shape: TypeAlias = Callable[[Context, bytes, int], Fields]
 
 
 def _unix(ctx: Context, data: bytes, length: int) -> Fields:
@@ -143,7 +142,7 @@ def _packet(ctx: Context, data: bytes, length: int) -> Fields:
     if not halen:
         return fields
     present = max(min(halen, length - 12), 0)
-    address: list[Value] = [Phrase(f"{byte:#04x}", byte) for byte in data[12 : 12 + present]]
+    address: list[Value] = [padded_hex(byte, 1) for byte in data[12 : 12 + present]]
     return (*fields, ("sll_addr", Array(tuple(address), more=present < halen)))
 
 
@@ -158,6 +157,7 @@ SHAPES: dict[int, tuple[int, Shape]] = {
     10: (24, _in6),
     16: (12, _fixed(_NETLINK)),
     17: (20, _packet),
+    **RARE_SHAPES,
 }
 
 

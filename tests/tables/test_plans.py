@@ -118,7 +118,7 @@ def run_both(argv: list[str], follow: bool = True, whole: bool = False) -> Both:
                     both.exited(event)
     finally:
         backend.close()
-    assert both.calls > 50
+    assert both.calls > 20
     return both
 
 

@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 from pytracer.backend.ebpf import wire
+from pytracer.backend.ebpf.repair import Repair
 from pytracer.backend.ebpf.wire import EventRecord, Record, regions
 from pytracer.event.memory import NO_MEMORY, Memory, Snapshot
 from pytracer.event.schema import Abi, Event, GroupStop, SyscallEnter, SyscallExit, Task
@@ -49,6 +50,7 @@ class Merger:
         self._chunks: dict[tuple[int, int], bytes] = {}
         self._tasks: dict[int, tuple[bytes, Task]] = {}
         self._deferred: dict[tuple[int, int], list[EventRecord]] = {}
+        self._repair = Repair()
         self.calls = 0
         self.ended = 0
         self.gone: list[bytes] = []
@@ -66,6 +68,7 @@ class Merger:
         """The thread is gone; its number may come again."""
         for known in (self._shown, self._tasks, self._last):
             known.pop(tid, None)
+        self._repair.forget(tid)
         for keyed in (self._deferred, self._chunks):
             for key in [key for key in keyed if key[0] == tid]:
                 del keyed[key]
@@ -126,6 +129,8 @@ class Merger:
             at += data[at + 6] | data[at + 7] << 8
 
     def _event(self, event: EventRecord) -> None:
+        if event.type == wire.RECORD_EXEC:
+            self._repair.executed(event.tgid, event.time_ns)
         if event.call_ns:
             self._deferred.setdefault((event.tid, event.call_ns), []).append(event)
         else:
@@ -221,6 +226,8 @@ class Merger:
         self._waiting = waiting[split:]
         del waiting[split:]
         known = self._tasks.get
+        repair = self._repair
+        repair.rest()
         for key, record, body in waiting:
             what = key & 3
             if what == _ENTER:
@@ -240,6 +247,8 @@ class Merger:
             if body:
                 captured = regions(body, what == _ENTER)
                 if captured:
+                    if what == _ENTER and any(not data for _, data, _ in captured):
+                        repair.mend(task.pid, key >> 2, captured)
                     memory = Snapshot(captured)
             if what == _ENTER:
                 if record[wire.FLAGS] & wire.CALL_NO_EXIT:

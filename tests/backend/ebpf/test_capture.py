@@ -71,6 +71,11 @@ def test_a_buffer_that_runs_into_nothing_is_captured_to_there() -> None:
     assert isinstance(whole, Absent)
 
 
+def test_a_constant_that_nothing_touched_is_read_afterwards() -> None:
+    broken = numbered(WRITE)[2]
+    assert broken.memory.read(broken.args[1], 3) == b"can"
+
+
 def test_a_string_that_runs_into_nothing_is_absent() -> None:
     assert isinstance(string(numbered(OPENAT)[2]), Absent)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pytracer.spec.context import LATER, Context, Decode
 from pytracer.spec.entry import syscall
-from pytracer.spec.plan import At, Fetch, From, Length, Planning
+from pytracer.spec.plan import At, AtRegister, Fetch, From, Length, Planning
 from pytracer.spec.pointer import In, Out, Pointee, unreadable
 from pytracer.spec.returns import Result, Returns
 from pytracer.spec.scalar import Enum, Hex, Int, Scalar, Size
@@ -157,8 +157,6 @@ class EntryResult(Returns):
         return result
 
     def fetches(self, planning: Planning) -> tuple[Fetch, ...]:
-        from pytracer.spec.plan import AtRegister
-
         length = Length(From.CONST, USER_DESC_BYTES)
         return (Fetch(AtRegister(0), planning.phase, length, USER_DESC_BYTES),)
 

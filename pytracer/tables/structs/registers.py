@@ -9,7 +9,7 @@ import struct
 from typing import Any, Final
 
 from pytracer.spec.abi import I386, Layout
-from pytracer.spec.context import Context
+from pytracer.spec.context import LATER, Context
 from pytracer.spec.plan import At, AtOffset, Fetch, From, Length, Planning
 from pytracer.spec.pointer import Pointee, unreadable
 from pytracer.spec.type import DecodeAt, Scope
@@ -119,8 +119,6 @@ class RegisterSet(Pointee):
         self.got = got
 
     def bind(self, scope: Scope) -> Any:
-        from pytracer.spec.context import LATER
-
         decode_at = self.bind_at(scope)
         word = scope.abi.word
         got = self.got
@@ -152,7 +150,7 @@ class RegisterSet(Pointee):
             if fields is None or ctx.failed:
                 registers: Value = Address(base)
             else:
-                registers = _decode(ctx, base, length, fields, step if fields is not None else 4)
+                registers = _decode(ctx, base, length, fields, step)
             before = ctx.saved.get(self, length)
             shown: Value = Integer(length)
             if before != length:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pytracer.spec.aggregate import StructOf
 from pytracer.spec.context import LATER, Context, Decode
-from pytracer.spec.plan import At, Fetch, From, Length, Planning
+from pytracer.spec.plan import At, AtRegister, Fetch, From, Length, Planning
 from pytracer.spec.pointer import Pointee, named_length, unreadable
 from pytracer.spec.returns import Result, Returns
 from pytracer.spec.scalar import Enum, FlagSet, Number, Scalar
@@ -218,8 +218,6 @@ class RightSize(Pointee):
         return 0
 
     def fetches(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
-        from pytracer.spec.plan import AtRegister
-
         late = planning.at_exit(always=True)
         return (Fetch(AtRegister(1), late.phase, Length(From.CONST, 4), 4, always=True),)
 

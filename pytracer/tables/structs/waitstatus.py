@@ -9,7 +9,7 @@ from pytracer.tables.constants.process import PTRACE_EVENTS
 from pytracer.tables.structs.signal import signal_name
 from pytracer.tables.structs.time import TIMEVAL
 
-# Source: the macros of wait(2); include/uapi/asm-generic/... leaves them to the C library.
+# Source: the macros of wait(2), which the kernel leaves to the C library.
 _CONTINUED = 0xFFFF
 _CORE = 0x80
 

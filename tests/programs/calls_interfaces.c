@@ -83,6 +83,8 @@ static void sets(void)
         request->ifr_ifindex = 1;
         REQUEST(-1, SIOCBRADDIF, request);
         REQUEST(-1, SIOCBRDELIF, NULL);
+        request->ifr_ifindex = -1;
+        REQUEST(-1, SIOCBRDELIF, request);
 }
 
 static void configuration(void)

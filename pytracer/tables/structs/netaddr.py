@@ -77,6 +77,7 @@ class Inet6(Type):
 @lru_cache(maxsize=256)
 def interface(index: int) -> Value:
     """A network interface: if_nametoindex("lo"), or its number when it has no name (any more)."""
+    index &= 0xFFFFFFFF
     if index:
         try:
             name = socket.if_indextoname(index)

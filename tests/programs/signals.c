@@ -81,14 +81,14 @@ static void interrupt_and_restart(void)
 	pid_t writer;
 
 	handle(SIGALRM, 0);
-	alarm_after(20000);
+	alarm_after(300000);
 	pause();		/* ERESTARTNOHAND */
-	alarm_after(20000);
+	alarm_after(300000);
 	nanosleep(&second, &second);	/* ERESTART_RESTARTBLOCK, then EINTR */
 
 	if (pipe(ends))
 		abort();
-	alarm_after(20000);
+	alarm_after(300000);
 	if (read(ends[0], &byte, 1) < 0 && errno != EINTR)	/* ERESTARTSYS */
 		abort();
 	handle(SIGALRM, SA_RESTART);
@@ -100,7 +100,7 @@ static void interrupt_and_restart(void)
 		linger();
 		_exit(0);
 	}
-	alarm_after(20000);
+	alarm_after(300000);
 	if (read(ends[0], &byte, 1) != 1)	/* restarted */
 		abort();
 	waitpid(writer, NULL, 0);

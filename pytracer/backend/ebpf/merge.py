@@ -92,13 +92,15 @@ class Merger:
             self._parse(data)
         early = []
         for call in self._calls:
-            record = call[0]
-            if record[wire.EXIT_NS] < until_ns:
+            if call[0][wire.EXIT_NS] < until_ns:
                 self._over(*call)
             else:
                 early.append(call)
-                if record[wire.ENTER_NS] < until_ns:
-                    self._in_flight(*call)
+        # After all that is over: a thread's call in flight may come before its former one, which
+        # lay in another ring.
+        for call in early:
+            if call[0][wire.ENTER_NS] < until_ns:
+                self._in_flight(*call)
         self._calls = early
         for thread in threads:
             self._thread(thread, until_ns)

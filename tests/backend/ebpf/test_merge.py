@@ -1,0 +1,85 @@
+"""The order of events, from slices made by hand."""
+
+from __future__ import annotations
+
+from pytracer.backend.ebpf import wire
+from pytracer.backend.ebpf.merge import Merger
+from pytracer.event.schema import SyscallEnter, SyscallExit
+
+TID = 7
+
+
+def call(enter_ns: int, exit_ns: int, tid: int = TID, flags: int = 0) -> bytes:
+    """The record of a call, as a ring holds it."""
+    record = wire.RECORD.pack(
+        wire.RECORD_CALL, 0, flags, 0, tid, tid, tid, exit_ns, enter_ns, 0, 39, 0, b"x", 0, *[0] * 6
+    )
+    size = wire.SAMPLE.size + len(record)
+    return wire.SAMPLE.pack(wire.PERF_RECORD_SAMPLE, 0, size, len(record)) + record
+
+
+def in_flight(enter_ns: int, tid: int = TID) -> bytes:
+    """The used part of the map's value of a thread that is in a call."""
+    return wire.THREAD_HEAD.pack(wire.STATE_CALL, 0, tid) + call(enter_ns, 0, tid)[12:]
+
+
+def told(
+    merger: Merger, until_ns: int, slices: list[bytes], threads: tuple[bytes, ...] = ()
+) -> list[tuple[str, int, int]]:
+    """One turn, as (what, thread, time)."""
+    found = []
+    for event in merger.turn(until_ns, list(threads), slices):
+        assert isinstance(event, SyscallEnter | SyscallExit)
+        what = "enter" if isinstance(event, SyscallEnter) else "exit"
+        found.append((what, event.task.tid, event.time_ns))
+    return found
+
+
+def test_calls_of_two_rings_are_put_in_order() -> None:
+    merger = Merger(False)
+    found = told(merger, 100, [call(10, 40, 1) + call(50, 60, 1), call(20, 30, 2)])
+    assert found == [
+        ("enter", 1, 10), ("enter", 2, 20), ("exit", 2, 30), ("exit", 1, 40),
+        ("enter", 1, 50), ("exit", 1, 60),
+    ]  # fmt: skip
+
+
+def test_what_is_later_than_the_turn_waits_but_its_entry_does_not() -> None:
+    merger = Merger(False)
+    assert told(merger, 100, [call(90, 110) + call(120, 130)]) == [("enter", TID, 90)]
+    assert told(merger, 200, []) == [("exit", TID, 110), ("enter", TID, 120), ("exit", TID, 130)]
+
+
+def test_a_call_in_flight_is_shown_once() -> None:
+    merger = Merger(False)
+    assert told(merger, 100, [], (in_flight(50),)) == [("enter", TID, 50)]
+    assert told(merger, 200, [], (in_flight(50),)) == []
+    assert told(merger, 300, [call(50, 250)], (in_flight(50),)) == [("exit", TID, 250)]
+
+
+def test_a_later_call_that_is_read_first_does_not_show_the_former_again() -> None:
+    merger = Merger(False)
+    assert told(merger, 100, [], (in_flight(50),)) == [("enter", TID, 50)]
+    # The thread went on on another CPU, whose ring is read before.
+    found = told(merger, 200, [call(150, 210), call(50, 140)])
+    assert found == [("exit", TID, 140), ("enter", TID, 150)]
+    assert told(merger, 300, []) == [("exit", TID, 210)]
+
+
+def test_an_entry_that_was_told_at_the_attach_is_not_told_again() -> None:
+    merger = Merger(False)
+    merger.task(TID, TID, b"x".ljust(16, b"\0"))
+    merger.entered_before(TID)
+    found = told(merger, 100, [call(60, 60, flags=wire.CALL_UNSEEN) + call(70, 80)])
+    assert found == [("exit", TID, 60), ("enter", TID, 70), ("exit", TID, 80)]
+
+
+def test_nothing_is_shown_in_flight_where_results_decide() -> None:
+    merger = Merger(True)
+    assert told(merger, 100, [call(90, 110)], (in_flight(90),)) == []
+    assert told(merger, 200, []) == [("enter", TID, 90), ("exit", TID, 110)]
+
+
+def test_a_call_that_never_returns_has_no_exit() -> None:
+    merger = Merger(False)
+    assert told(merger, 100, [call(10, 20, flags=wire.CALL_NO_EXIT)]) == [("enter", TID, 10)]

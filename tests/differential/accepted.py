@@ -237,6 +237,13 @@ DIFFERENCES: tuple[Difference, ...] = (
         "bind",
         "sendto",
     ),
+    # Netlink, section 4.8 of the release notes
+    _differs(
+        "7.2 decodes the messages of the generic controller",
+        r"(nlmsg_type=(?:0x10 /\* )?nlctrl(?: \*/)?, nlmsg_flags=)[^,]+(, nlmsg_seq=\d+,"
+        r" nlmsg_pid=\d+\}), \"(?:\\x[0-9a-f]{2})+\"(?:\.\.\.)?\]",
+        r"\1⟦[^,]+⟧\2, ⟦\{cmd=.*, version=\d+\}.*⟧]",
+    ),
     # Performance events, section 4.9 of the release notes
     _differs(
         "7.2 prints the three bits and the number that follow in newer structures, with -v",

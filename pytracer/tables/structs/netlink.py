@@ -23,6 +23,12 @@ from pytracer.spec.values import (
 )
 from pytracer.spec.xlat import Xlat
 from pytracer.tables.constants.errno import ERRNO
+from pytracer.tables.constants.netfamilies import (
+    AUDIT_MESSAGES,
+    CRYPTO_MESSAGES,
+    SELINUX_MESSAGES,
+    XFRM_MESSAGES,
+)
 from pytracer.tables.constants.netlink import (
     NLM_F_CAPPED,
     NLM_FLAGS,
@@ -38,9 +44,23 @@ from pytracer.tables.constants.netlink import (
     RTM_DELACTION,
     RTM_TYPES,
 )
-from pytracer.tables.constants.network import NETLINK_ROUTE
+from pytracer.tables.constants.network import (
+    NETLINK_AUDIT,
+    NETLINK_CRYPTO,
+    NETLINK_GENERIC,
+    NETLINK_KOBJECT_UEVENT,
+    NETLINK_NETFILTER,
+    NETLINK_ROUTE,
+    NETLINK_SELINUX,
+    NETLINK_SOCK_DIAG,
+    NETLINK_XFRM,
+)
+from pytracer.tables.constants.sockdiag import SOCK_DIAG_MESSAGES
+from pytracer.tables.structs.genetlink import CONTROLLER, families, generic_message
+from pytracer.tables.structs.netfilter import netfilter_kind, netfilter_message, selinux_message
 from pytracer.tables.structs.nlattr import Attributes, cstr, number, raw
 from pytracer.tables.structs.rtnetlink import route_message
+from pytracer.tables.structs.sockdiag import diagnosis
 
 HEADER = 16  # NLMSG_HDRLEN, include/uapi/linux/netlink.h
 # How much of a buffer is captured in case that its socket is a netlink one: the kernel program
@@ -49,10 +69,23 @@ CAPTURED = 1024
 
 _ERROR_ATTRIBUTES = Attributes(NLMSGERR_ATTRIBUTES, {1: cstr, 2: number(size=4)})
 
-# (call, message type, data) -> parts that stand beside the header
-Contents: TypeAlias = Callable[[Context, int, bytes], list[Value]]
-_TYPES: dict[int, Xlat] = {NETLINK_ROUTE: RTM_TYPES}
-_CONTENTS: dict[int, Contents] = {NETLINK_ROUTE: route_message}
+# (call, message type, flags, data) -> parts that stand beside the header
+Contents: TypeAlias = Callable[[Context, int, int, bytes], list[Value]]
+_TYPES: dict[int, Xlat] = {
+    NETLINK_ROUTE: RTM_TYPES,
+    NETLINK_SOCK_DIAG: SOCK_DIAG_MESSAGES,
+    NETLINK_AUDIT: AUDIT_MESSAGES,
+    NETLINK_CRYPTO: CRYPTO_MESSAGES,
+    NETLINK_SELINUX: SELINUX_MESSAGES,
+    NETLINK_XFRM: XFRM_MESSAGES,
+}
+_CONTENTS: dict[int, Contents] = {
+    NETLINK_ROUTE: lambda ctx, kind, flags, data: route_message(ctx, kind, data),
+    NETLINK_SOCK_DIAG: diagnosis,
+    NETLINK_GENERIC: generic_message,
+    NETLINK_NETFILTER: netfilter_message,
+    NETLINK_SELINUX: selinux_message,
+}
 
 
 def _route_flags(kind: int) -> Xlat | None:
@@ -61,7 +94,40 @@ def _route_flags(kind: int) -> Xlat | None:
     return {0: NLM_FLAGS_NEW, 1: NLM_FLAGS_DELETE, 2: NLM_FLAGS_GET}.get(kind & 3)
 
 
-_FLAGS: dict[int, Callable[[int], Xlat | None]] = {NETLINK_ROUTE: _route_flags}
+def _generic_flags(kind: int) -> Xlat | None:
+    return NLM_FLAGS_GET if kind == CONTROLLER else None
+
+
+_BY_WORD = (
+    ("MSG_NEW", NLM_FLAGS_NEW),
+    ("MSG_DEL", NLM_FLAGS_DELETE),
+    ("MSG_GET", NLM_FLAGS_GET),
+)
+
+
+def _named_flags(names: Xlat) -> Callable[[int], Xlat | None]:
+    def flags(kind: int) -> Xlat | None:
+        name = names.name_of(kind) or ""
+        return next((table for word, table in _BY_WORD if word in name), None)
+
+    return flags
+
+
+_XFRM_OBJECTS = {"SA", "POLICY", "AE", "SADINFO", "SPDINFO"}
+
+
+def _xfrm_flags(kind: int) -> Xlat | None:
+    name = (XFRM_MESSAGES.name_of(kind) or "").removeprefix("XFRM_MSG_")
+    return _named_flags(XFRM_MESSAGES)(kind) if name[3:] in _XFRM_OBJECTS else None
+
+
+_FLAGS: dict[int, Callable[[int], Xlat | None]] = {
+    NETLINK_ROUTE: _route_flags,
+    NETLINK_SOCK_DIAG: lambda kind: NLM_FLAGS_GET,
+    NETLINK_GENERIC: _generic_flags,
+    NETLINK_CRYPTO: _named_flags(CRYPTO_MESSAGES),
+    NETLINK_XFRM: _xfrm_flags,
+}
 _MERGED: dict[int, FlagSet] = {}
 
 
@@ -82,7 +148,9 @@ def _flags(flags: int, kind: int, protocol: int) -> Value:
 def _kind(kind: int, protocol: int) -> Value:
     table = NLMSG_TYPES
     if kind >= NLMSG_MIN_TYPE:
-        table = _TYPES.get(protocol, NLMSG_TYPES)
+        if protocol == NETLINK_NETFILTER:
+            return netfilter_kind(kind)
+        table = families() if protocol == NETLINK_GENERIC else _TYPES.get(protocol, NLMSG_TYPES)
     return Symbol(kind, table.name_of(kind), table.unknown)
 
 
@@ -106,7 +174,7 @@ def _contents(ctx: Context, kind: int, flags: int, data: bytes, protocol: int) -
         return [_error(ctx, data, protocol, bool(flags & NLM_F_CAPPED))]
     decode = _CONTENTS.get(protocol)
     if kind >= NLMSG_MIN_TYPE and decode is not None:
-        return decode(ctx, kind, data)
+        return decode(ctx, kind, flags, data)
     if kind == NLMSG_DONE and len(data) == 4:
         return [Integer(int.from_bytes(data, "little", signed=True))]
     return [raw(ctx, data)]
@@ -184,7 +252,8 @@ class SocketBuffer(Bytes):
 
         def decode_at(ctx: Context, address: int, frame: tuple[Any, ...]) -> Any:
             protocol = self.protocol(ctx)
-            if protocol is not None:
+            # Events of devices are strings.
+            if protocol is not None and protocol != NETLINK_KOBJECT_UEVENT:
                 return netlink_at(ctx, address, number(ctx, frame), protocol)
             return plain(ctx, address, frame)
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from pytracer.spec.abi import X86_64
 from pytracer.spec.context import Context
 from pytracer.spec.type import Scope, Type
-from pytracer.spec.values import Array, Base, Flags, Integer, Struct, Symbol, Text, Value
+from pytracer.spec.values import Array, Base, Integer, Joined, Struct, Symbol, Text, Value
 from pytracer.spec.xlat import Xlat
 from pytracer.tables.constants.netlink import NLA_F_NESTED, NLA_F_NET_BYTEORDER
 from pytracer.tables.structs.netaddr import inet_addr, inet_pton
@@ -44,10 +44,10 @@ def typed(kind: Type) -> Payload:
 
 
 def number(base: Base = Base.DEC, signed: bool = False, size: int = 8) -> Payload:
-    """A number of up to eight bytes, ``size`` of them at least when that is not 8."""
+    """A number of up to eight bytes; of just ``size`` of them, at the start, when that is not 8."""
 
     def payload(ctx: Context, data: bytes, family: int) -> Value | None:
-        if len(data) > 8 or (size != 8 and len(data) < size):
+        if len(data) > 8 if size == 8 else len(data) < size:
             return None
         return Integer(int.from_bytes(data[:size], "little", signed=signed), base)
 
@@ -59,7 +59,11 @@ def cstr(ctx: Context, data: bytes, family: int) -> Value | None:
     limit = ctx.string_bytes
     ended = data.endswith(b"\0")
     text = data[:-1] if ended else data
-    return Text(text[:limit], len(text) > limit or not ended)
+    if ended and len(text) <= limit:
+        return Text(text)
+    # A NUL that comes last of what is shown is taken for the end.
+    shown = data[:limit]
+    return Text(shown[:-1]) if shown.endswith(b"\0") else Text(shown, True)
 
 
 def internet(ctx: Context, data: bytes, family: int) -> Value | None:
@@ -114,12 +118,12 @@ class Attributes:
     def _kind(self, kind: int) -> Value:
         low = kind & _TYPE_MASK
         symbol = Symbol(low, self.names.name_of(low), self.names.unknown)
-        marks = tuple(
-            name
+        marks = [
+            Symbol(bit, name)
             for bit, name in (
                 (NLA_F_NESTED, "NLA_F_NESTED"),
                 (NLA_F_NET_BYTEORDER, "NLA_F_NET_BYTEORDER"),
             )
             if kind & bit
-        )
-        return Flags(kind, marks, 0, "", Base.HEX, symbol) if marks else symbol
+        ]
+        return Joined((*marks, symbol)) if marks else symbol

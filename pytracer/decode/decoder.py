@@ -213,7 +213,7 @@ class Decoder:
         call.exiting = True
         ret = call.ret = event.ret
         compiled = call.compiled
-        call.failed = failed = -MAX_ERRNO <= ret < 0 and not compiled.never_fails
+        call.failed = failed = -MAX_ERRNO <= ret < 0
         if call.step < len(compiled.steps):
             args = call.args
             values = call.values

@@ -32,7 +32,6 @@ class Compiled:
     steps: tuple[tuple[str, int, Decode], ...]
     keepers: tuple[Callable[[Context], None], ...]
     result: Result
-    never_fails: bool
     never_returns: bool
     raw: bool = False
     plain: bool = False
@@ -123,7 +122,6 @@ class Entry:
             tuple(steps),
             tuple(keepers),
             result,
-            self.returns.never_fails,
             self.returns.never_returns,
             # A subclass may look at more: it says so for itself, or is not plain.
             plain=vars(type(self.returns)).get("plain", False),

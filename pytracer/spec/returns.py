@@ -16,14 +16,13 @@ Result: TypeAlias = Callable[[Context], tuple[Value | None, Value | None]]
 
 
 class Returns:
-    """A result. ``never_fails``: a small negative number is a result like any other.
+    """A result.
 
     ``never_returns``: the call does not come back when it succeeds. ``plain``: nothing but the
     number decides what it means, so that equal ones can be shared; not inherited.
     ``effect``: what the call does to descriptors when it succeeds.
     """
 
-    never_fails = False
     never_returns = False
     plain = False
     effect: Effect | None = None
@@ -142,13 +141,6 @@ class PidResult(Returns):
             return ProcessId(ctx.ret, comm), None
 
         return result
-
-
-class NoFailure(Returns):
-    """A number from a call that cannot fail, whatever its value."""
-
-    never_fails = True
-    plain = True
 
 
 class NoReturn(Returns):

@@ -7,18 +7,11 @@ from typing import Any
 from pytracer.spec.abi import I386, X32, X86_64
 from pytracer.spec.entry import syscall
 from pytracer.spec.pointer import In, Out
-from pytracer.spec.returns import NoFailure, PidResult
+from pytracer.spec.returns import PidResult
 from pytracer.spec.scalar import Int, Pid, Uid
 from pytracer.tables.structs.capability import CAP_HEADER, CapData, Groups
 
-
-class OwnPid(PidResult):
-    """The id of a process from a call that cannot fail."""
-
-    never_fails = True
-
-
-OWN = OwnPid()
+OWN = PidResult()
 
 getpid = syscall("getpid", returns=OWN, classes="pure")
 gettid = syscall("gettid", returns=OWN, classes="pure")
@@ -34,7 +27,7 @@ def _identity(suffix: str, width: str, **only: Any) -> None:
     """Describe the calls that get and set user and group ids of one width."""
     uid = Uid(width)
     for name in ("getuid", "geteuid", "getgid", "getegid"):
-        syscall(name + suffix, returns=NoFailure(), classes="creds pure", **only)
+        syscall(name + suffix, classes="creds pure", **only)
     for name in ("setuid", "setgid"):
         syscall(name + suffix, uid=uid, classes="creds", **only)
     for name in ("setreuid", "setregid"):
@@ -44,7 +37,7 @@ def _identity(suffix: str, width: str, **only: Any) -> None:
     for name in ("getresuid", "getresgid"):
         syscall(name + suffix, ruid=Out(uid), euid=Out(uid), suid=Out(uid), classes="creds", **only)
     for name in ("setfsuid", "setfsgid"):
-        syscall(name + suffix, fsuid=uid, returns=NoFailure(), classes="creds", **only)
+        syscall(name + suffix, fsuid=uid, classes="creds", **only)
     syscall("getgroups" + suffix, size=Int(), list=Out(Groups(uid, "ret")), classes="creds", **only)
     syscall("setgroups" + suffix, size=Int(), list=In(Groups(uid, "size")), classes="creds", **only)
 

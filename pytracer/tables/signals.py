@@ -8,7 +8,7 @@ from pytracer.spec.abi import I386
 from pytracer.spec.context import Context, Decode
 from pytracer.spec.entry import syscall
 from pytracer.spec.pointer import In, Kept, Out
-from pytracer.spec.returns import HexResult, NoFailure, Result, Returns
+from pytracer.spec.returns import HexResult, Result, Returns
 from pytracer.spec.scalar import Enum, Fd, FlagSet, Pid, Size, UInt
 from pytracer.spec.switch import Absent
 from pytracer.spec.type import Scope
@@ -156,7 +156,7 @@ rt_sigtimedwait_time64 = syscall(
 )
 sigaltstack = syscall("sigaltstack", ss=In(STACK_T), old_ss=Out(STACK_T), classes="signal")
 pause = syscall("pause", classes="signal")
-alarm = syscall("alarm", seconds=UInt(), returns=NoFailure())
+alarm = syscall("alarm", seconds=UInt())
 
 # The calls of i386 that precede the real-time signals.
 sigaction = syscall(

@@ -75,7 +75,8 @@ class Text:
 
     ``more`` says that the target's string goes on. ``path`` marks names of files. ``escaped`` asks
     for every byte in hexadecimal, whatever the output's choice. A ``terminated`` buffer may hold
-    a string with its NUL, which an output leaves out unless it writes all in hexadecimal.
+    a string with its NUL, which an output leaves out unless it writes all in hexadecimal; where it
+    does, nothing ``more`` is to come.
     """
 
     data: bytes

@@ -56,14 +56,8 @@ def number(base: Base = Base.DEC, signed: bool = False, size: int = 8) -> Payloa
 
 def cstr(ctx: Context, data: bytes, family: int) -> Value | None:
     """A string; its final NUL is expected, and its absence shown."""
-    limit = ctx.string_bytes
-    ended = data.endswith(b"\0")
-    text = data[:-1] if ended else data
-    if ended and len(text) <= limit:
-        return Text(text)
-    # A NUL that comes last of what is shown is taken for the end.
-    shown = data[:limit]
-    return Text(shown[:-1]) if shown.endswith(b"\0") else Text(shown, True)
+    # Shown in hexadecimal, it is not known to have ended.
+    return Text(data[: ctx.string_bytes], True, terminated=True)
 
 
 def internet(ctx: Context, data: bytes, family: int) -> Value | None:

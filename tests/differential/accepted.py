@@ -226,7 +226,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     _differs(
         "7.2 prints the data of a control message that it does not decode",
         r"(cmsg_len=\d+, cmsg_level=[^,]+, cmsg_type=[^,}]+)\}",
-        r'\1⟦(?:, cmsg_data=(?:"(?:\\x[0-9a-f]{2})+"|\d+|\[[^]]*\]))?⟧}',
+        r'\1⟦(?:, cmsg_data=(?:"(?:\\x[0-9a-f]{2})+"|\d+(?:<[^>]*>)?|\[[^]]*\]))?⟧}',
         *MESSAGES,
     ),
     _differs(
@@ -303,33 +303,33 @@ DIFFERENCES: tuple[Difference, ...] = (
     _differs(
         "7.2 prints the fields of newer versions of bpf's structures",
         r"(BPF_MAP_CREATE(?: \*/)?, \{.*map_extra=\d+)(?:, \.\.\.|, extra_data=.*)?\}",
-        r"\1⟦(?:, value_type_btf_obj_fd=-?\d+, map_token_fd=-?\d+)?"
+        r"\1⟦(?:, value_type_btf_obj_fd=-?\d+(?:<[^>]*>)?, map_token_fd=-?\d+(?:<[^>]*>)?)?"
         r"(?:, excl_prog_hash=\w+, excl_prog_hash_size=\d+)?(?:, \.\.\.|, extra_data=.*)?⟧}",
         "bpf",
     ),
     _differs(
         "7.2 prints the fields of newer versions of bpf's structures",
-        r"(BPF_PROG_LOAD(?: \*/)?, \{.*attach_btf_id=\d+(?:, attach_prog_fd=-?\d+)?)"
+        r"(BPF_PROG_LOAD(?: \*/)?, \{.*attach_btf_id=\d+(?:, attach_prog_fd=-?\d+(?:<[^>]*>)?)?)"
         r"(?:, fd_array=\w+)?(?:, \.\.\.|, extra_data=.*)?\}",
         r"\1⟦(?:, core_relo_cnt=\d+)?(?:, fd_array=\w+)?"
         r"(?:, core_relos=\w+, core_relo_rec_size=\d+)?(?:, log_true_size=\d+)?"
-        r"(?:, prog_token_fd=-?\d+, fd_array_cnt=\d+)?"
+        r"(?:, prog_token_fd=-?\d+(?:<[^>]*>)?, fd_array_cnt=\d+)?"
         r"(?:, signature=\w+, signature_size=\d+, keyring_id=-?\d+)?"
         r"(?:, \.\.\.|, extra_data=.*)?⟧}",
         "bpf",
     ),
     _differs(
         "7.2 prints all that an attachment is made with when it is undone",
-        r"(BPF_PROG_DETACH(?: \*/)?, \{target_fd=-?\d+)(, attach_type=[^,}]+)"
+        r"(BPF_PROG_DETACH(?: \*/)?, \{target_fd=-?\d+(?:<[^>]*>)?)(, attach_type=[^,}]+)"
         r"(?:, \.\.\.|, extra_data=.*)?\}",
-        r"\1, attach_bpf_fd=⟦-?\d+⟧\2, attach_flags=⟦[^}]*⟧}",
+        r"\1, attach_bpf_fd=⟦-?\d+(?:<[^>]*>)?⟧\2, attach_flags=⟦[^}]*⟧}",
         "bpf",
     ),
     _differs(
         "7.2 knows more flags and fields of an attachment",
         r"(BPF_PROG_ATTACH(?: \*/)?, \{.*attach_flags=)(?:⟦[^⟧]+⟧|[^,}]+)([^}]*?)"
         r"(?:, \.\.\.|, extra_data=.*)?\}",
-        r"\1⟦[^,}]+⟧\2⟦(?:, relative_(?:fd|id)=-?\d+, expected_revision=\d+)?"
+        r"\1⟦[^,}]+⟧\2⟦(?:, relative_(?:fd|id)=-?\d+(?:<[^>]*>)?, expected_revision=\d+)?"
         r"(?:, \.\.\.|, extra_data=.*)?⟧}",
         "bpf",
     ),
@@ -347,7 +347,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         r"(BPF_\w+_BY_ID(?: \*/)?, \{\w+_id=\d+)(?:, next_id=\d+)?"
         r"(?:, open_flags=(?:⟦[^⟧]+⟧|[^,}]+))?"
         r"(?:, \.\.\.|, extra_data=.*)?\}",
-        r"\1⟦(?:, open_flags=[^,}]+)?(?:, fd_by_id_token_fd=-?\d+)?"
+        r"\1⟦(?:, open_flags=[^,}]+)?(?:, fd_by_id_token_fd=-?\d+(?:<[^>]*>)?)?"
         r"(?:, \.\.\.|, extra_data=.*)?⟧}",
         "bpf",
     ),
@@ -361,7 +361,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     _differs(
         "7.2 prints the fields of newer versions of bpf's structures",
         r"(BPF_BTF_LOAD(?: \*/)?, \{.*btf_log_level=\d+)(?:, \.\.\.|, extra_data=.*)?\}",
-        r"\1⟦(?:, btf_log_true_size=\d+)?(?:, btf_flags=\w+, btf_token_fd=-?\d+)?"
+        r"\1⟦(?:, btf_log_true_size=\d+)?(?:, btf_flags=\w+, btf_token_fd=-?\d+(?:<[^>]*>)?)?"
         r"(?:, \.\.\.|, extra_data=.*)?⟧}",
         "bpf",
     ),

@@ -76,6 +76,20 @@ int main(void)
         for (int protocol = 2; protocol < 9; protocol++)
                 for (unsigned type = 16; type < 0x1000; type += type < 40 ? 1 : 0x101)
                         send_message(fds[protocol], type, 0x700, "\5\1\0\0abcd", 8);
+        for (unsigned type = 0; type < 25; type++) {
+                static const uint32_t value[8] = { 0x10203, 2, 3, 4, 5, 6, 7, 8 };
+
+                if (type == 3 || type == 17 || type == 18)
+                        continue;
+                memset(data, type, sizeof(data));
+                data[0] = type & 1 ? 2 : 10;
+                attribute((char *)data + 12, type, value, 20);
+                send_message(fds[0], 32, 0, data, 36);
+                attribute((char *)data + 12, type, value, 3);
+                send_message(fds[0], 34, 0, data, 19);
+                attribute((char *)data + 4, type, value, 4);
+                send_message(fds[0], 90, 0, data, 12);
+        }
         CALL(close, fds[2]);
         return 0;
 }

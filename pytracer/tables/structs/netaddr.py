@@ -37,7 +37,7 @@ class NetLong(Scalar):
         return Function("htonl", (Integer(host),), Text(data, escaped=True))
 
 
-def inet_addr(data: bytes) -> Value:
+def inet_addr(data: bytes) -> Function:
     """An IPv4 address of four bytes: inet_addr("127.0.0.1")."""
     text = socket.inet_ntop(socket.AF_INET, data).encode()
     return Function("inet_addr", (Text(text, path=True),), Text(data, escaped=True))

@@ -2,41 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from pytracer.spec.abi import X86_64
 from pytracer.spec.aggregate import Pad, StructOf
 from pytracer.spec.context import Context
 from pytracer.spec.scalar import Enum, FlagSet, Hex, Number, Uid
-from pytracer.spec.type import Scope, Type
+from pytracer.spec.type import Type
 from pytracer.spec.values import Struct, Value
 from pytracer.tables.constants import netlink as nl
-from pytracer.tables.constants.network import ADDRESS_FAMILIES, ARPHRD, IPTOS
-from pytracer.tables.structs.netaddr import Interface, hardware_address
+from pytracer.tables.constants.network import ARPHRD, IPTOS
+from pytracer.tables.structs.netaddr import Interface, NetLong, hardware_address
 from pytracer.tables.structs.nlattr import Attributes, Payload, cstr, internet, number, raw, typed
-
-FAMILY = Enum(ADDRESS_FAMILIES, "uchar")
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message's structure and the attributes that may follow it, 4-byte aligned."""
-
-    layout: StructOf
-    attributes: Attributes
-
-    def decode(self, ctx: Context, data: bytes) -> list[Value]:
-        """Decode to the parts that stand beside the message's header."""
-        size = self.layout.measure(X86_64)[0]
-        family = data[0]
-        if len(data) < size:
-            first = next(iter(self.layout.fields))
-            return [Struct(((first, FAMILY.make(family)),), more=True)]
-        parts: list[Value] = [self.layout.bind(Scope(X86_64, {}))(ctx, data[:size], ())]
-        offset = size + 3 & ~3
-        if len(data) > offset:
-            parts.append(self.attributes.decode(ctx, data[offset:], family))
-        return parts
+from pytracer.tables.structs.rtmessage import FAMILY, Message
+from pytracer.tables.structs.rtrule import NAMESPACE, RULE, TABLE
 
 
 def _hardware(ctx: Context, data: bytes, family: int) -> Value:
@@ -209,12 +185,13 @@ ROUTE = Message(
             nl.RTA_PREFSRC: internet,
             nl.RTA_FLOW: _U32,
             nl.RTA_CACHEINFO: _ROUTE_CACHE,
-            nl.RTA_TABLE: typed(Enum(nl.ROUTE_TABLES)),
+            nl.RTA_TABLE: TABLE,
             nl.RTA_MARK: _U32,
             nl.RTA_PREF: _U8,
             nl.RTA_UID: typed(Uid()),
             nl.RTA_TTL_PROPAGATE: _U8,
             nl.RTA_NH_ID: _U32,
+            nl.RTA_FLOWLABEL: typed(NetLong()),
         },
     ),
 )
@@ -254,7 +231,14 @@ NEIGHBOUR = Message(
     ),
 )
 
-_KINDS = {"LINK": LINK, "ADDR": ADDRESS, "ROUTE": ROUTE, "NEIGH": NEIGHBOUR}
+_KINDS = {
+    "LINK": LINK,
+    "ADDR": ADDRESS,
+    "ROUTE": ROUTE,
+    "NEIGH": NEIGHBOUR,
+    "RULE": RULE,
+    "NSID": NAMESPACE,
+}
 MESSAGES = {
     value: _KINDS[name[7:]] for value, name in nl.RTM_TYPES.entries if name[7:] in _KINDS
 } | {value: ADDRESS for value, name in nl.RTM_TYPES.entries if name[7:] in ("MULTICAST", "ANYCAST")}

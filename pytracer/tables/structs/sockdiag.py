@@ -57,7 +57,9 @@ class _Socket(Type):
 
         def address(family: int, name: str, data: bytes) -> tuple[str, Value]:
             if family == AF_INET:
-                return name, inet_addr(data[:4])
+                # The room is one for either family; raw, all of it is shown.
+                text = Function("inet_addr", inet_addr(data[:4]).args, Text(data, escaped=True))
+                return name, text
             if family == AF_INET6:
                 return "", inet_pton(data, name)
             return name, Text(data, escaped=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pytracer.spec.aggregate import Pad, StructOf
 from pytracer.spec.context import Context
 from pytracer.spec.scalar import Enum, Fd, FlagSet, Hex, Number
-from pytracer.spec.values import Function, Integer, Symbol, Text, Value
+from pytracer.spec.values import Function, Integer, Symbol, Value
 from pytracer.spec.xlat import Xlat
 from pytracer.tables.constants import netlink as nl
 from pytracer.tables.constants import rtnetlink as rt
@@ -33,7 +33,7 @@ def _tunnel(ctx: Context, data: bytes, family: int) -> Value | None:
     if len(data) < _TUNNEL_BYTES:
         return None
     number_ = int.from_bytes(data[:_TUNNEL_BYTES], "big")
-    return Function("htobe64", (Integer(number_),), Text(data[:_TUNNEL_BYTES], escaped=True))
+    return Function("htobe64", (Integer(number_),))
 
 
 def _range(ctype: str) -> StructOf:

@@ -1,4 +1,4 @@
-"""Every call about processes and the system against strace, in both ABIs and several styles."""
+"""Every call of these families against strace, in both ABIs and several styles."""
 
 from __future__ import annotations
 
@@ -13,13 +13,23 @@ pytestmark = [pytest.mark.needs_program("strace", "setarch", "gcc"), pytest.mark
 PROGRAMS = tuple(
     f"calls_{family}.c"
     for family in (
+        "bpf",
         "credentials",
+        "ipccalls",
+        "keys",
         "memory",
+        "messages",
+        "netlink",
+        "performance",
         "process",
         "ptrace",
         "signals",
+        "sockaddrs",
+        "sockopts",
         "system",
         "times",
+        "unimplemented",
+        "uring",
     )
 )
 # Children are followed only where it is they who make the calls: a tracee cannot be traced twice.

@@ -63,11 +63,6 @@ class Case:
 
 _ORDER = "children end, and are waited for, in an order that the scheduler decides"
 
-_FILE_CALLS = (
-    *("files", "stat", "fcntl", "poll", "ioctl", "devices", "console", "mounts", "events"),
-    "interfaces",
-)
-
 CASES: tuple[Case, ...] = (
     Case("ls", ("ls", "-la", "/usr"), follow=False, slow=False),
     Case("cat", ("cat", "/etc/passwd", "/etc/group", "absent"), follow=False, slow=False),
@@ -154,9 +149,4 @@ CASES: tuple[Case, ...] = (
     Case("thread-exec", source="thread_exec.c"),
     Case("vfork", source="vfork.c", slow=False, attempts=6, racy=_ORDER),
     Case("stopped", source="stopped.c"),
-    *(Case(f"calls-{n}", source=f"calls_{n}.c", follow=False) for n in _FILE_CALLS),
-    *(
-        Case(f"calls-{n}-i386", source=f"calls_{n}.c", flags=("-m32",), follow=False)
-        for n in _FILE_CALLS
-    ),
 )

@@ -68,9 +68,12 @@ static void selecting(int in, int out)
 #ifdef SYS__newselect
         long args[5] = { 8, L(&sets[0]), L(&sets[1]), 0, L(timeout) };
         FD_SET(in, &sets[0]);
+        timeout[0] = 5; /* the kernel left in it what was left */
+        timeout[1] = 7;
         CALL(select, at(300, args, sizeof(args)));
         args[0] = 0;
         timeout[0] = 0;
+        timeout[1] = 7;
         CALL(select, at(300, args, sizeof(args)));
         CALL(select, BAD);
         CALL(select, 0);

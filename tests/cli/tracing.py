@@ -44,7 +44,7 @@ def plain(text: str, tracer: str) -> str:
     """Leave out what differs between two runs: the tracer's name, pids and addresses."""
     text = text.replace(f"{tracer}: ", "TRACER: ").replace(f"'{tracer} -h'", "'TRACER -h'")
     text = re.sub(r"0x[0-9a-f]{5,}", "ADDRESS", text)
-    text = re.sub(r"(Process|pid|si_pid=) ?\d+", r"\1 N", text)
+    text = re.sub(r"(Process|pid|si_pid=) *\d+", r"\1 N", text)
     return re.sub(r"^\d+ +", "N ", text, flags=re.MULTILINE)
 
 

@@ -211,7 +211,7 @@ def pid_names(pids: Mapping[str, int], tracer: int | None) -> dict[str, str]:
     known = dict(pids) | ({} if tracer is None else {"tracer": tracer})
     names = {}
     for key, pid in known.items():
-        if pid >= 100 and pid % _PAGE and pid % 1000:
+        if pid >= 100 and pid % _PAGE and (pid % 1000 or pid > 10_000):
             names[str(pid)] = names[hex(pid)] = f"PID<{key}>"
     return names
 

@@ -73,7 +73,7 @@ static void selecting(int in, int out)
         CALL(select, at(300, args, sizeof(args)));
         args[0] = 0;
         timeout[0] = 0;
-        timeout[1] = 7;
+        timeout[1] = 0; /* what is left of more than nothing is chance */
         CALL(select, at(300, args, sizeof(args)));
         CALL(select, BAD);
         CALL(select, 0);

@@ -22,6 +22,7 @@ from tests.differential.lines import (
     stitch,
     streams_of,
 )
+from tests.differential.normalise import mistakable
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 STRACE = ("strace",)
@@ -236,7 +237,22 @@ def trace_once(program: Program, options: Sequence[str], tracer: Sequence[str]) 
         return _trace_in(Path(name), program, options, tracer, None)
 
 
+_TRIES = 4
+
+
 def _trace_in(
+    base: Path, program: Program, options: Sequence[str], tracer: Sequence[str], keep: Path | None
+) -> Trace:
+    """Trace once, and once more when a process was given a pid that looks like another number."""
+    for _ in range(_TRIES):
+        trace = _trace(base, program, options, tracer, keep)
+        # 0 stands for a task whose pid the log does not tell.
+        if not any(pid and mistakable(pid) for pid in (trace.tracer, *trace.pids.values())):
+            break
+    return trace
+
+
+def _trace(
     base: Path, program: Program, options: Sequence[str], tracer: Sequence[str], keep: Path | None
 ) -> Trace:
     logs = base / "logs"  # the same path for both tracers: the target's stdout lies in it

@@ -94,7 +94,7 @@ static void interrupt_and_restart(void)
 	handle(SIGALRM, SA_RESTART);
 	writer = fork();
 	if (writer == 0) {
-		usleep(100000);
+		usleep(600000);	/* after the alarm, which is to find the reader waiting */
 		if (write(ends[1], "x", 1) != 1)
 			abort();
 		linger();

@@ -36,10 +36,6 @@ class Returns:
         """What must be read, at exit, to explain the result."""
         return ()
 
-    def registers(self) -> tuple[str, ...]:
-        """The arguments on which the remark depends."""
-        return ()
-
 
 class Count(Returns):
     """A number, in decimal: bytes, a zero for success, anything without a further meaning."""

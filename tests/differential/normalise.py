@@ -203,7 +203,7 @@ _NUMBER = re.compile(r"(?<![0-9A-Za-z_.])(?:\d{3,7}|0x[0-9a-f]{3,6})(?![0-9A-Za-
 _PAGE = 4096
 
 
-def mistakable(pid: int) -> bool:
+def _mistakable(pid: int) -> bool:
     """Tell whether a pid could as well be a number of pages or a round limit."""
     return pid < 100 or pid % _PAGE == 0 or pid % 1000 == 0
 
@@ -211,12 +211,12 @@ def mistakable(pid: int) -> bool:
 def pid_names(pids: Mapping[str, int], tracer: int | None) -> dict[str, str]:
     """Map each pid of a run, as text, to a name that is the same in every run.
 
-    A pid that looks like another number keeps its digits; :mod:`run` sees to it that there is none.
+    A pid that looks like another number keeps its digits; in a namespace of its own there is none.
     """
     known = dict(pids) | ({} if tracer is None else {"tracer": tracer})
     names = {}
     for key, pid in known.items():
-        if not mistakable(pid):
+        if not _mistakable(pid):
             names[str(pid)] = names[hex(pid)] = f"PID<{key}>"
     return names
 

@@ -22,7 +22,6 @@ from tests.differential.lines import (
     stitch,
     streams_of,
 )
-from tests.differential.normalise import mistakable
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 STRACE = ("strace",)
@@ -128,15 +127,21 @@ def _service(program: Program, work: Path) -> Iterator[None]:
             server.kill()
 
 
-_LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
-_HIGH = 10007
+# The first pid of a run: none of the pids that follow looks like a size, a limit or a descriptor.
+_FIRST_PID = 21011
+_APART = (
+    "unshare", "--pid", "--fork", "--kill-child", "--mount-proc",
+    "sh", "-c", f'echo {_FIRST_PID - 1} > /proc/sys/kernel/ns_last_pid; "$@"', "sh",
+)  # fmt: skip
 
 
-def _keep_pids_high() -> None:
-    """Have the kernel count on from 10,000 after pids wrapped, so that none looks like a size."""
-    with contextlib.suppress(OSError):
-        if int(_LAST_PID.read_text()) < _HIGH:
-            _LAST_PID.write_text(str(_HIGH))
+def _apart() -> Sequence[str]:
+    """Return the words that put a command into a pid namespace of its own.
+
+    There it and its children have the same pids in every run. It takes root; without, pids are
+    whatever the machine has come to, and are told apart by :mod:`normalise` alone.
+    """
+    return _APART if os.geteuid() == 0 else ()
 
 
 def run(command: Sequence[str], program: Program, cwd: Path, logs: Path) -> tuple[int, str, int]:
@@ -144,7 +149,6 @@ def run(command: Sequence[str], program: Program, cwd: Path, logs: Path) -> tupl
 
     Errors: RunFailed when it outlives the program's time-out; its whole session is killed.
     """
-    _keep_pids_high()
     with (
         (logs / "stdout").open("wb") as out,
         (logs / "stderr").open("wb") as err,
@@ -237,22 +241,7 @@ def trace_once(program: Program, options: Sequence[str], tracer: Sequence[str]) 
         return _trace_in(Path(name), program, options, tracer, None)
 
 
-_TRIES = 4
-
-
 def _trace_in(
-    base: Path, program: Program, options: Sequence[str], tracer: Sequence[str], keep: Path | None
-) -> Trace:
-    """Trace once, and once more when a process was given a pid that looks like another number."""
-    for _ in range(_TRIES):
-        trace = _trace(base, program, options, tracer, keep)
-        # 0 stands for a task whose pid the log does not tell.
-        if not any(pid and mistakable(pid) for pid in (trace.tracer, *trace.pids.values())):
-            break
-    return trace
-
-
-def _trace(
     base: Path, program: Program, options: Sequence[str], tracer: Sequence[str], keep: Path | None
 ) -> Trace:
     logs = base / "logs"  # the same path for both tracers: the target's stdout lies in it
@@ -260,11 +249,12 @@ def _trace(
     logs.mkdir()
     try:
         with work_directory(base, program) as work:
-            command = ["setarch", "-R", *tracer, *options, "-o", str(log), *program.argv]
+            apart = _apart()
+            command = [*apart, "setarch", "-R", *tracer, *options, "-o", str(log), *program.argv]
             status, stderr, pid = run(command, program, work, logs)
         if keep is not None:
             shutil.copytree(logs, keep, dirs_exist_ok=True)
-        return _collect(log, options, status, stderr, pid)
+        return _collect(log, options, status, stderr, _FIRST_PID if apart else pid)
     finally:
         shutil.rmtree(logs)
 

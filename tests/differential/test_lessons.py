@@ -150,7 +150,8 @@ def test_a_hanging_read_shows_at_once(backend: str, tmp_path: Path) -> None:
             try:
                 text = _wait_for(told, "read(5", 10)
                 assert text.splitlines()[0].endswith(f": Process {pid} attached")
-                assert text.splitlines()[1] in ("read(5", "read(5, ")
+                # strace 7.2 writes a separator with the argument that follows it.
+                assert text.splitlines()[1] == "read(5"
             finally:
                 tracer.send_signal(signal.SIGINT)
                 tracer.wait(10)

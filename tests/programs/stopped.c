@@ -1,7 +1,8 @@
 /*
  * Stop and go on in the middle of a sleep: the kernel restarts it by restart_syscall.
  *
- * A child stops its parent, waits, and lets it go on.
+ * A child stops its parent, waits, lets it go on, and ends only when the sleep is over: its
+ * SIGCHLD would interrupt the restarted call once more.
  */
 #include <signal.h>
 #include <sys/wait.h>
@@ -10,7 +11,7 @@
 
 int main(void)
 {
-	struct timespec span = {.tv_nsec = 400000000};
+	struct timespec span = {.tv_nsec = 900000000};
 	pid_t parent = getpid();
 	pid_t child = fork();
 
@@ -19,6 +20,7 @@ int main(void)
 		kill(parent, SIGSTOP);
 		usleep(100000);
 		kill(parent, SIGCONT);
+		sleep(1);
 		_exit(0);
 	}
 	nanosleep(&span, NULL);

@@ -36,8 +36,7 @@ class Merger:
     """Orders what the reader brings, turn by turn.
 
     ``filtered``: calls are left out by their result, so none is shown before it has ended.
-    ``calls``: how many calls have been received, ``ended``: of how many the end, or that there
-    will be none, was handed on. ``gone``: keys whose entries in the map are
+    ``ended``: of how many calls the end, or that there will be none, was handed on. ``gone``: keys whose entries in the map are
     needed no more, for the owner of the map to remove.
     """
 
@@ -51,7 +50,6 @@ class Merger:
         self._tasks: dict[int, tuple[bytes, Task]] = {}
         self._deferred: dict[tuple[int, int], list[EventRecord]] = {}
         self._repair = Repair()
-        self.calls = 0
         self.ended = 0
         self.gone: list[bytes] = []
 
@@ -139,7 +137,6 @@ class Merger:
             self._waiting.append((event.time_ns << 2 | _OTHER, event, b""))
 
     def _over(self, record: Record, body: bytes) -> None:
-        self.calls += 1
         tid = record[wire.ENTRY_TID]
         enter_ns = record[wire.ENTER_NS]
         flags = record[wire.FLAGS]

@@ -147,6 +147,3 @@ class Left(Returns):
 
     def fetches(self, planning: Planning) -> tuple[Fetch, ...]:
         return self.timeout.fetches_at(AtRegister(4), planning)
-
-    def registers(self) -> tuple[str, ...]:
-        return ("timeout",)

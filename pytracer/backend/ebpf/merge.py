@@ -36,8 +36,8 @@ class Merger:
     """Orders what the reader brings, turn by turn.
 
     ``filtered``: calls are left out by their result, so none is shown before it has ended.
-    ``ended``: of how many calls the end, or that there will be none, was handed on. ``gone``: keys whose entries in the map are
-    needed no more, for the owner of the map to remove.
+    ``ended``: of how many calls the end, or that there will be none, was handed on.
+    ``gone``: keys whose entries in the map are needed no more, for the owner of the map to remove.
     """
 
     def __init__(self, filtered: bool) -> None:

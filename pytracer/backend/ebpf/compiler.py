@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes as ct
 import json
 import os
+import re
 import struct
 import sys
 from base64 import b64decode, b64encode
@@ -54,6 +55,7 @@ class Compiled:
     programs: tuple[Program, ...]
 
 
+_INCLUDE = re.compile(r'#include "(\w+\.h)"')
 _LIBRARIES = ("libbcc.so.0", "libbcc.so")
 
 
@@ -88,7 +90,7 @@ def compile_source(folder: Path, name: str, constants: dict[str, int]) -> Compil
     _declare(lib)
     flags = [f"-I{folder}", *(f"-D{key}={value}" for key, value in constants.items())]
     c_flags = (ct.c_char_p * len(flags))(*(flag.encode() for flag in flags))
-    source = (folder / name).read_bytes()
+    source = whole_source(folder, name).encode()
     before = os.environ.get("BCC_KERNEL_SOURCE")
     os.environ["BCC_KERNEL_SOURCE"] = str(folder)
     try:
@@ -108,6 +110,29 @@ def compile_source(folder: Path, name: str, constants: dict[str, int]) -> Compil
         return _dump(lib, module)
     finally:
         lib.bpf_module_destroy(module)
+
+
+def whole_source(folder: Path, name: str) -> str:
+    """Put a source and the headers of ours that it includes into one text.
+
+    BCC rewrites the use of maps in the main file alone: what headers do with them would be lost.
+    """
+    seen: set[str] = set()
+
+    def expand(part: str) -> str:
+        seen.add(part)
+        lines = [f'#line 1 "{part}"\n']
+        for number, line in enumerate((folder / part).read_text().splitlines(True), 1):
+            included = _INCLUDE.match(line)
+            if included is None:
+                lines.append(line)
+            elif included[1] not in seen:
+                lines += [expand(included[1]), f'#line {number + 1} "{part}"\n']
+            else:
+                lines.append("\n")
+        return "".join(lines)
+
+    return expand(name)
 
 
 def _declare(lib: Any) -> None:

@@ -1,4 +1,4 @@
-"""The binary forms that the programs and Python share: bpf/pytracer.h, field by field."""
+"""The binary forms that the programs and Python share: bpf/{pytracer,stream}.h, field by field."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _TYPES = """
 #include <stddef.h>
 typedef unsigned char u8; typedef unsigned short u16; typedef unsigned int u32;
 typedef int s32; typedef long long s64; typedef unsigned long long u64;
-#include "pytracer.h"
+#include "stream.h"
 #define SAY(name, value) printf("%s %d\\n", name, (int)(value))
 int main(void)
 {

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/* What is sent to user space, and what is counted when there is no room for it. */
+#ifndef RECORDS_H
+#define RECORDS_H
+
+#include "stream.h"
+#include "kernel.h"
+
+BPF_TABLE("percpu_array", u32, struct stats, stats, 1);
+BPF_PERF_OUTPUT(events);
+
+static inline struct stats *my_stats(void)
+{
+	u32 zero = 0;
+
+	return stats.lookup(&zero);
+}
+
+static inline int send_event(void *ctx, struct event *event)
+{
+	int lost = events.perf_submit(ctx, event, sizeof(*event));
+
+	if (lost) {
+		struct stats *s = my_stats();
+
+		if (s)
+			s->lost_events++;
+	}
+	return lost;
+}
+
+static inline int send_record(void *ctx, struct thread *t)
+{
+	u32 used = t->record.used;
+
+	if (used > DATA_BYTES)
+		used = DATA_BYTES;
+	return events.perf_submit(ctx, &t->record, sizeof(t->record) + used);
+}
+
+/* Send a finished call and count it. */
+static inline void send_call(void *ctx, struct thread *t)
+{
+	struct stats *s = my_stats();
+	int lost = send_record(ctx, t);
+
+	if (s) {
+		s->calls++;
+		if (lost)
+			s->lost_calls++;
+	}
+}
+
+/* Send the captured bytes ahead of the call: there is no room for more. */
+static inline void send_chunk(void *ctx, struct thread *t)
+{
+	u8 flags = t->record.flags;
+
+	t->record.flags = flags | CALL_CHUNK;
+	if (send_record(ctx, t)) {
+		struct stats *s = my_stats();
+
+		if (s)
+			s->lost_chunks++;
+	}
+	t->record.flags = flags;
+	t->record.chunks++;
+	t->record.used = 0;
+}
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*
+ * Which threads are traced, and how that follows their forks, execs and ends.
+ *
+ * The including program defines struct thread, what it keeps of each traced thread; state,
+ * launching and key are among its fields. And it defines
+ *
+ *   tid_of(t), tgid_of(t)          what the user calls the thread,
+ *   name_thread(t, tid, tgid)      to set them,
+ *   untraced_child(t)              whether the child that t makes is not to be followed,
+ *   forked(ctx, t, child)          t has made a traced child, which is entered by now,
+ *   executing(ctx, t)              t is about to be the only thread of its process,
+ *   executed(ctx, t, former)       it was called former until now,
+ *   ended(ctx, t)                  t ends; answers whether its entry is still needed,
+ *   lost_task()                    there was no room for an entry.
+ */
+#ifndef TRACKING_H
+#define TRACKING_H
+
+#include "kernel.h"
+
+BPF_TABLE("hash", u32, struct thread, threads, 16384);
+BPF_TABLE("array", u32, struct thread, blank, 1);
+BPF_TABLE("array", u32, struct config, config, 1);
+BPF_TABLE("array", u32, struct gate, gates, 1024);
+BPF_TABLE("array", u32, struct marks, marked, 1024);
+BPF_TABLE("hash", u32, struct number, numbers, 65536);
+
+static inline u32 tid_of(struct thread *t);
+static inline u32 tgid_of(struct thread *t);
+static inline void name_thread(struct thread *t, u32 tid, u32 tgid);
+static inline int untraced_child(struct thread *t);
+static inline void forked(void *ctx, struct thread *t, struct thread *child);
+static inline void executing(struct bpf_raw_tracepoint_args *ctx, struct thread *t);
+static inline void executed(void *ctx, struct thread *t, u32 former);
+static inline int ended(void *ctx, struct thread *t);
+static inline void lost_task(void);
+
+static inline struct gate *enter_gate(void)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct gate *gate = gates.lookup(&cpu);
+
+	if (gate) {
+		gate->turns++;
+		barrier();
+	}
+	return gate;
+}
+
+static inline void leave_gate(void)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct gate *gate = gates.lookup(&cpu);
+
+	if (gate) {
+		barrier();
+		gate->turns++;
+	}
+}
+
+/* What every program does for every task of the host: find out that it is not traced. */
+static inline struct thread *traced(u32 *key)
+{
+	u32 page, tid = FIELD(u32, current_task_btf(), OFFSET_PID);
+	struct marks *marks;
+
+	*key = tid;
+	page = tid / MARKS;
+	marks = marked.lookup(&page);
+	if (!marks || !marks->set[tid & (MARKS - 1)])
+		return 0;
+	return threads.lookup(key);
+}
+
+static inline void mark(u32 tid, u8 set)
+{
+	u32 page = tid / MARKS;
+	struct marks *marks = marked.lookup(&page);
+
+	if (marks)
+		marks->set[tid & (MARKS - 1)] = set;
+}
+
+/* A pid as a pid namespace of some depth calls it; 0 where that does not see it. */
+static inline u32 number_at(u64 task, u32 level)
+{
+	u64 pid = 0;
+	u32 depth = 0, number = 0;
+
+	bpf_probe_read_kernel(&pid, 8, (void *)(task + OFFSET_THREAD_PID));
+	bpf_probe_read_kernel(&depth, 4, (void *)(pid + OFFSET_LEVEL));
+	if (level <= depth)
+		bpf_probe_read_kernel(&number, 4,
+				      (void *)(pid + OFFSET_NUMBERS + (u64)level * SIZE_UPID));
+	return number;
+}
+
+/* What the user calls a task. */
+static inline u32 name_of(u64 task, struct config *c)
+{
+	u32 number = 0;
+
+	if (c->level)
+		return number_at(task, c->level);
+	bpf_probe_read_kernel(&number, 4, (void *)(task + OFFSET_PID));
+	return number;
+}
+
+/*
+ * An iterator over all tasks (since 5.8), for a user in a pid namespace of
+ * their own: finds out what the kernel calls the threads of that namespace.
+ */
+int iter_task(u64 *ctx)
+{
+	u64 task = ctx[1], pid = 0, space = 0;
+	u32 zero = 0, depth = 0, name = 0;
+	struct config *c = config.lookup(&zero);
+	struct number number = {};
+
+	if (!task || !c)
+		return 0;
+	bpf_probe_read_kernel(&pid, 8, (void *)(task + OFFSET_THREAD_PID));
+	bpf_probe_read_kernel(&depth, 4, (void *)(pid + OFFSET_LEVEL));
+	for (u32 level = 1; level <= MOST_LEVELS; level++) {
+		u64 upid = pid + OFFSET_NUMBERS + (u64)level * SIZE_UPID;
+		u32 inode = 0;
+
+		if (level > depth)
+			break;
+		bpf_probe_read_kernel(&space, 8, (void *)(upid + OFFSET_UPID_NS));
+		bpf_probe_read_kernel(&inode, 4, (void *)(space + OFFSET_INUM));
+		if (inode != c->namespace)
+			continue;
+		bpf_probe_read_kernel(&name, 4, (void *)upid);
+		bpf_probe_read_kernel(&number.tid, 4, (void *)(task + OFFSET_PID));
+		number.level = level;
+		numbers.update(&name, &number);
+		break;
+	}
+	return 0;
+}
+
+int raw_tracepoint__sched_process_fork(struct bpf_raw_tracepoint_args *ctx)
+{
+	u32 zero = 0, key, child = 0;
+	u64 leader = 0;
+	struct thread *t = traced(&key), *empty, *made;
+	struct config *c = config.lookup(&zero);
+
+	if (!t || !c || !c->follow || t->state >= STATE_LAUNCHING || untraced_child(t))
+		return 0;
+	bpf_probe_read_kernel(&child, 4, (void *)(ctx->args[1] + OFFSET_PID));
+	bpf_probe_read_kernel(&leader, 8, (void *)(ctx->args[1] + OFFSET_GROUP_LEADER));
+	enter_gate();
+	empty = blank.lookup(&zero);
+	if (!empty || threads.update(&child, empty)) {
+		lost_task();
+		goto out;
+	}
+	mark(child, 1);
+	made = threads.lookup(&child);
+	if (made) {
+		made->key = child;
+		made->state = STATE_NEWBORN;
+		name_thread(made, name_of(ctx->args[1], c), name_of(leader, c));
+		forked(ctx, t, made);
+	}
+out:
+	leave_gate();
+	return 0;
+}
+
+int raw_tracepoint__sched_process_exec(struct bpf_raw_tracepoint_args *ctx)
+{
+	u32 key = bpf_get_current_pid_tgid(), former = ctx->args[1], tid;
+	struct thread *t = threads.lookup(&former);
+
+	if (!t)
+		return 0;
+	enter_gate();
+	t->launching = 0;
+	executing(ctx, t);
+	tid = tid_of(t);
+	if (former != key) {
+		/* It takes over the leader's numbers. */
+		t->key = key;
+		name_thread(t, tgid_of(t), tgid_of(t));
+		if (threads.update(&key, t))
+			lost_task();
+		executed(ctx, t, tid);
+		threads.delete(&former);
+		mark(former, 0);
+		mark(key, 1);
+	} else {
+		executed(ctx, t, tid);
+	}
+	leave_gate();
+	return 0;
+}
+
+int raw_tracepoint__sched_process_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	u32 key;
+	struct thread *t = traced(&key);
+
+	if (!t)
+		return 0;
+	enter_gate();
+	if (!ended(ctx, t))
+		threads.delete(&key);
+	mark(key, 0);
+	leave_gate();
+	return 0;
+}
+
+#endif

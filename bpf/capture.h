@@ -216,7 +216,7 @@ int capture(struct bpf_raw_tracepoint_args *ctx)
 {
 	u32 zero = 0, key = bpf_get_current_pid_tgid();
 	struct work *w = works.lookup(&zero);
-	struct thread *t = threads.lookup(&key);
+	struct thread *t = entry_of(key, 1);
 
 	if (!w || !t) {
 		leave_gate();

@@ -21,10 +21,16 @@ enum state {
 	STATE_GONE,	 /* it has ended, and the ring had no room for it: ret is its status */
 };
 
-/* A byte for every thread number: whether it is traced. User space maps it. */
+/*
+ * A mark for every thread number: 0 if it is not traced. User space maps it. A program that
+ * wants to know more of a thread than that defines a wider one.
+ */
+#ifndef MARK
+#define MARK u8
+#endif
 #define MARKS 4096
 struct marks {
-	u8 set[MARKS];
+	MARK set[MARKS];
 };
 
 /* One cache line a CPU: odd while a program runs there. User space maps it. */

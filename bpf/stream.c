@@ -9,6 +9,8 @@
 #include "records.h"
 #include "capture.h"
 
+BPF_TABLE("hash", u32, struct thread, threads, 16384);
+BPF_TABLE("array", u32, struct thread, blank, 1);
 BPF_TABLE("array", u32, struct call, calls, ABIS *MAX_NR);
 BPF_TABLE("hash", struct shape_key, struct shape, shapes, 16384);
 
@@ -201,6 +203,33 @@ int raw_tracepoint__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 out:
 	leave_gate();
 	return 0;
+}
+
+static inline struct thread *entry_of(u32 tid, u32 set)
+{
+	return threads.lookup(&tid);
+}
+
+static inline u32 make_entry(u32 tid)
+{
+	u32 zero = 0;
+	struct thread *empty = blank.lookup(&zero);
+
+	return empty && !threads.update(&tid, empty);
+}
+
+static inline u32 move_entry(u32 former, u32 tid, u32 set)
+{
+	struct thread *t = threads.lookup(&former);
+	u32 moved = t && !threads.update(&tid, t);
+
+	threads.delete(&former);
+	return moved;
+}
+
+static inline void drop_entry(u32 tid, u32 set)
+{
+	threads.delete(&tid);
 }
 
 static inline u32 tid_of(struct thread *t)
@@ -417,19 +446,15 @@ int raw_tracepoint__signal_deliver(struct bpf_raw_tracepoint_args *ctx)
 int raw_tracepoint__signal_generate(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct event event = {.type = RECORD_SIGNAL, .flags = SIGNAL_UNSEEN};
-	u32 key = 0, result = ctx->args[4], page, flags = 0, code = 0;
-	struct marks *marks;
+	u32 key = 0, result = ctx->args[4], set, flags = 0, code = 0;
 	struct thread *t;
 	u64 group = 0;
 
 	if (result > SIGNAL_RESULT_IGNORED || ctx->args[0] == SIGKILL)
 		return 0;
 	bpf_probe_read_kernel(&key, 4, (void *)(ctx->args[2] + OFFSET_PID));
-	page = key / MARKS;
-	marks = marked.lookup(&page);
-	if (!marks || !marks->set[key & (MARKS - 1)])
-		return 0;
-	t = threads.lookup(&key);
+	set = marked_as(key);
+	t = set ? entry_of(key, set) : 0;
 	if (!t || t->state >= STATE_LAUNCHING)
 		return 0;
 	if (result != SIGNAL_RESULT_IGNORED) {

@@ -2,8 +2,15 @@
 /*
  * Which threads are traced, and how that follows their forks, execs and ends.
  *
- * The including program defines struct thread, what it keeps of each traced thread; state,
- * launching and key are among its fields. And it defines
+ * The including program defines struct thread, what it keeps of each traced thread (state,
+ * launching and key are among its fields), and where it keeps that:
+ *
+ *   entry_of(tid, set)             the entry of a thread whose mark is set,
+ *   make_entry(tid)                a blank entry for a thread; answers its mark, 0 for no room,
+ *   move_entry(former, tid, set)   the entry of a thread whose number changes; answers its mark,
+ *   drop_entry(tid, set)           it is no longer needed.
+ *
+ * And what it wants to do when something happens:
  *
  *   tid_of(t), tgid_of(t)          what the user calls the thread,
  *   name_thread(t, tid, tgid)      to set them,
@@ -19,13 +26,15 @@
 
 #include "kernel.h"
 
-BPF_TABLE("hash", u32, struct thread, threads, 16384);
-BPF_TABLE("array", u32, struct thread, blank, 1);
 BPF_TABLE("array", u32, struct config, config, 1);
 BPF_TABLE("array", u32, struct gate, gates, 1024);
 BPF_TABLE("array", u32, struct marks, marked, 1024);
 BPF_TABLE("hash", u32, struct number, numbers, 65536);
 
+static inline struct thread *entry_of(u32 tid, u32 set);
+static inline u32 make_entry(u32 tid);
+static inline u32 move_entry(u32 former, u32 tid, u32 set);
+static inline void drop_entry(u32 tid, u32 set);
 static inline u32 tid_of(struct thread *t);
 static inline u32 tgid_of(struct thread *t);
 static inline void name_thread(struct thread *t, u32 tid, u32 tgid);
@@ -59,27 +68,31 @@ static inline void leave_gate(void)
 	}
 }
 
-/* What every program does for every task of the host: find out that it is not traced. */
-static inline struct thread *traced(u32 *key)
+static inline u32 marked_as(u32 tid)
 {
-	u32 page, tid = FIELD(u32, current_task_btf(), OFFSET_PID);
-	struct marks *marks;
+	u32 page = tid / MARKS;
+	struct marks *marks = marked.lookup(&page);
 
-	*key = tid;
-	page = tid / MARKS;
-	marks = marked.lookup(&page);
-	if (!marks || !marks->set[tid & (MARKS - 1)])
-		return 0;
-	return threads.lookup(key);
+	return marks ? marks->set[tid & (MARKS - 1)] : 0;
 }
 
-static inline void mark(u32 tid, u8 set)
+static inline void mark(u32 tid, u32 set)
 {
 	u32 page = tid / MARKS;
 	struct marks *marks = marked.lookup(&page);
 
 	if (marks)
 		marks->set[tid & (MARKS - 1)] = set;
+}
+
+/* What every program does for every task of the host: find out that it is not traced. */
+static inline struct thread *traced(u32 *key)
+{
+	u32 set, tid = FIELD(u32, current_task_btf(), OFFSET_PID);
+
+	*key = tid;
+	set = marked_as(tid);
+	return set ? entry_of(tid, set) : 0;
 }
 
 /* A pid as a pid namespace of some depth calls it; 0 where that does not see it. */
@@ -143,9 +156,9 @@ int iter_task(u64 *ctx)
 
 int raw_tracepoint__sched_process_fork(struct bpf_raw_tracepoint_args *ctx)
 {
-	u32 zero = 0, key, child = 0;
+	u32 zero = 0, key, child = 0, set;
 	u64 leader = 0;
-	struct thread *t = traced(&key), *empty, *made;
+	struct thread *t = traced(&key), *made;
 	struct config *c = config.lookup(&zero);
 
 	if (!t || !c || !c->follow || t->state >= STATE_LAUNCHING || untraced_child(t))
@@ -153,19 +166,17 @@ int raw_tracepoint__sched_process_fork(struct bpf_raw_tracepoint_args *ctx)
 	bpf_probe_read_kernel(&child, 4, (void *)(ctx->args[1] + OFFSET_PID));
 	bpf_probe_read_kernel(&leader, 8, (void *)(ctx->args[1] + OFFSET_GROUP_LEADER));
 	enter_gate();
-	empty = blank.lookup(&zero);
-	if (!empty || threads.update(&child, empty)) {
+	set = make_entry(child);
+	made = set ? entry_of(child, set) : 0;
+	if (!made) {
 		lost_task();
 		goto out;
 	}
-	mark(child, 1);
-	made = threads.lookup(&child);
-	if (made) {
-		made->key = child;
-		made->state = STATE_NEWBORN;
-		name_thread(made, name_of(ctx->args[1], c), name_of(leader, c));
-		forked(ctx, t, made);
-	}
+	made->key = child;
+	made->state = STATE_NEWBORN;
+	name_thread(made, name_of(ctx->args[1], c), name_of(leader, c));
+	mark(child, set);
+	forked(ctx, t, made);
 out:
 	leave_gate();
 	return 0;
@@ -173,8 +184,8 @@ out:
 
 int raw_tracepoint__sched_process_exec(struct bpf_raw_tracepoint_args *ctx)
 {
-	u32 key = bpf_get_current_pid_tgid(), former = ctx->args[1], tid;
-	struct thread *t = threads.lookup(&former);
+	u32 key = bpf_get_current_pid_tgid(), former = ctx->args[1], tid, set = marked_as(former);
+	struct thread *t = set ? entry_of(former, set) : 0;
 
 	if (!t)
 		return 0;
@@ -186,12 +197,12 @@ int raw_tracepoint__sched_process_exec(struct bpf_raw_tracepoint_args *ctx)
 		/* It takes over the leader's numbers. */
 		t->key = key;
 		name_thread(t, tgid_of(t), tgid_of(t));
-		if (threads.update(&key, t))
-			lost_task();
 		executed(ctx, t, tid);
-		threads.delete(&former);
+		set = move_entry(former, key, set);
+		if (!set)
+			lost_task();
 		mark(former, 0);
-		mark(key, 1);
+		mark(key, set);
 	} else {
 		executed(ctx, t, tid);
 	}
@@ -208,7 +219,7 @@ int raw_tracepoint__sched_process_exit(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	enter_gate();
 	if (!ended(ctx, t))
-		threads.delete(&key);
+		drop_entry(key, marked_as(key));
 	mark(key, 0);
 	leave_gate();
 	return 0;

@@ -1,10 +1,14 @@
-/* Loops of system calls that time themselves: loops WHICH COUNT.
- * Prints the number of calls made and the nanoseconds each took on standard output. */
+/* Loops of system calls that time themselves: loops WHICH COUNT [RATE].
+ * Prints the number of calls made and the nanoseconds each took on standard output;
+ * "storm" counts processes, each forked, executed and waited for. */
 #include <fcntl.h>
+#include <pthread.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,6 +18,79 @@ static double now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1e9 + t.tv_nsec;
+}
+
+/* Half of a mix: reads and writes, opens and closes, and calls that only ask. */
+static void *mixed(void *made)
+{
+	char buffer[64];
+	long wanted = *(long *)made, calls = 0;
+	int zero = open("/dev/zero", O_RDONLY), null = open("/dev/null", O_WRONLY), file;
+
+	while (calls < wanted) {
+		syscall(SYS_getppid);
+		if (read(zero, buffer, sizeof(buffer)) != sizeof(buffer) ||
+		    write(null, buffer, sizeof(buffer)) != sizeof(buffer))
+			exit(1);
+		file = open("/etc/hostname", O_RDONLY);
+		lseek(file, 0, SEEK_END);
+		close(file);
+		access("/nonexistent", R_OK);
+		calls += 7;
+	}
+	*(long *)made = calls;
+	return NULL;
+}
+
+static long mix(long count)
+{
+	long made[2] = {count / 2, count / 2};
+	pthread_t other;
+
+	if (pthread_create(&other, NULL, mixed, &made[0]))
+		exit(1);
+	mixed(&made[1]);
+	pthread_join(other, NULL);
+	return made[0] + made[1];
+}
+
+/* As many processes as make -j2 would start: two at a time. */
+static long storm(long count)
+{
+	long begun = 0, ended = 0;
+
+	while (ended < count) {
+		if (begun < count && begun - ended < 2) {
+			char *argv[] = {"true", NULL};
+
+			if (posix_spawn(NULL, "/bin/true", NULL, NULL, argv, NULL))
+				exit(1);
+			begun++;
+		} else {
+			wait(NULL);
+			ended++;
+		}
+	}
+	return ended;
+}
+
+/* So many calls a second, in a hundred bursts each second. */
+static long paced(long count, long rate)
+{
+	double start = now();
+	long calls = 0;
+
+	while (calls < count) {
+		for (long burst = rate / 100; burst > 0 && calls < count; burst--, calls++)
+			syscall(SYS_getppid);
+		double ahead = start + calls * 1e9 / rate - now();
+		if (ahead > 0) {
+			struct timespec pause = {.tv_nsec = ahead < 1e9 ? ahead : 999999999};
+
+			nanosleep(&pause, NULL);
+		}
+	}
+	return calls;
 }
 
 int main(int argc, char **argv)
@@ -36,6 +113,12 @@ int main(int argc, char **argv)
 	} else if (!strcmp(which, "openclose")) {
 		for (; calls < count; calls += 2)
 			close(open("/etc/hostname", O_RDONLY));
+	} else if (!strcmp(which, "mix")) {
+		calls = mix(count);
+	} else if (!strcmp(which, "storm")) {
+		calls = storm(count);
+	} else if (!strcmp(which, "paced")) {
+		calls = paced(count, argc > 3 ? atol(argv[3]) : 300000);
 	} else {
 		return 2;
 	}

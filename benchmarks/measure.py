@@ -20,7 +20,9 @@ def build(source: str, folder: Path) -> str:
     """Compile one of the C programs beside this file."""
     program = folder / Path(source).stem
     subprocess.run(
-        ["gcc", "-O2", "-o", str(program), str(_SOURCES / source)], check=True, timeout=LIMIT_S
+        ["gcc", "-O2", "-pthread", "-o", str(program), str(_SOURCES / source)],
+        check=True,
+        timeout=LIMIT_S,
     )
     return str(program)
 

@@ -44,13 +44,14 @@ class Peer:
         return not self.needs or shutil.which(self.needs) is not None
 
 
-def _with_tracefs(argv: list[str]) -> list[str]:
+def with_tracefs(argv: list[str]) -> list[str]:
+    """Give a command its own tracefs."""
     return ["unshare", "--mount", "sh", "-c", _TRACEFS + '"$@"', "sh", *argv]
 
 
 def _bpftrace(script: str) -> Callable[[list[str], str], list[str]]:
     def wrap(command: list[str], trace: str) -> list[str]:
-        return _with_tracefs(["bpftrace", "-o", trace, "-e", script, "-c", " ".join(command)])
+        return with_tracefs(["bpftrace", "-o", trace, "-e", script, "-c", " ".join(command)])
 
     return wrap
 
@@ -79,7 +80,7 @@ PTRACE = Peer("pytracer, ptrace", _pytracer("--backend=ptrace"), STRACE_LINES)
 STREAM = Peer("pytracer, ebpf", _pytracer("--backend=ebpf"), STRACE_LINES)
 PERF = Peer(
     "perf trace",
-    lambda command, trace: _with_tracefs(["perf", "trace", "-o", trace, "--", *command]),
+    lambda command, trace: with_tracefs(["perf", "trace", "-o", trace, "--", *command]),
     _PERF_LINES,
     "perf",
 )

@@ -128,9 +128,11 @@ def pairs(
     found = []
     for _ in range(count):
         bare = rate(service, seconds)
-        with tempfile.TemporaryDirectory() as folder:
-            with _observing(observer, service.pid, str(Path(folder) / "trace")):
-                traced = rate(service, seconds)
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            _observing(observer, service.pid, str(Path(folder) / "trace")),
+        ):
+            traced = rate(service, seconds)
         found.append((bare, traced))
     return found
 

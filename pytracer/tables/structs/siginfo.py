@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from pytracer.spec.abi import I386, X32, X86_64, Layout
 from pytracer.spec.context import Context, Decode, Descriptors, Processes
@@ -303,11 +303,14 @@ def _reason(signo: int, code: int) -> Value:
     return Symbol(code & 0xFFFFFFFF, name)
 
 
+_NO_KNOWLEDGE: Final = Knowledge()
+
+
 def siginfo(
     raw: bytes,
     layout: Layout = X86_64,
     abi: int | None = None,
-    knowledge: Knowledge = Knowledge(),
+    knowledge: Knowledge = _NO_KNOWLEDGE,
 ) -> Struct:
     """Decode the bytes of a siginfo_t.
 

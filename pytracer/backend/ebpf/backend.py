@@ -41,7 +41,8 @@ from pytracer.event.schema import (
 from pytracer.spec.abi import LAYOUTS
 from pytracer.spec.plan import Phase
 from pytracer.target.selection import Attach, Launch, Selection, Target
-from pytracer.target.spawn import Dispositions, Spawned, spawn
+from pytracer.target.spawn import Spawned, spawn
+from pytracer.target.start import Dispositions
 
 _ZERO = bytes(4)
 _LEAST_THREADS = 16384

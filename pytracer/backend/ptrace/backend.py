@@ -9,7 +9,7 @@ from pytracer.backend.base import TargetError
 from pytracer.backend.ptrace import api
 from pytracer.backend.ptrace.attach import seize_process
 from pytracer.backend.ptrace.detach import release
-from pytracer.backend.ptrace.launch import Child, Dispositions, Launcher
+from pytracer.backend.ptrace.launch import Child, Launcher
 from pytracer.backend.ptrace.loop import Loop
 from pytracer.backend.ptrace.rules import Holds, Rules
 from pytracer.backend.ptrace.seccomp import Filter, why_not
@@ -18,6 +18,7 @@ from pytracer.backend.ptrace.tracee import Tracee, read_comm
 from pytracer.backend.ptrace.wait import Bell, Waiter
 from pytracer.event.schema import Clock, Event, NewBy, Task, TaskNew
 from pytracer.target.selection import Launch, Selection, Target
+from pytracer.target.start import Dispositions
 
 
 class PtraceBackend:

@@ -6,11 +6,9 @@ ours and is never shown. No descriptor, handler or mask of ours reaches the prog
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import signal
-import struct
 from collections.abc import Callable
 from errno import ESRCH
 from typing import Final
@@ -19,82 +17,27 @@ from pytracer.backend.base import TargetError
 from pytracer.backend.ptrace import api
 from pytracer.backend.ptrace.attach import seize
 from pytracer.target.selection import Launch
+from pytracer.target.start import Dispositions, Failure, FailurePipe, Image, execute
 
-_JOB_SIGNALS: Final = (
-    signal.SIGHUP,
-    signal.SIGINT,
-    signal.SIGQUIT,
-    signal.SIGTERM,
-    signal.SIGTSTP,
-    signal.SIGTTIN,
-    signal.SIGTTOU,
-    signal.SIGCHLD,
-    signal.SIGALRM,
-    signal.SIGUSR1,
-    signal.SIGUSR2,
-)
-# Python ignores these at its start, whatever they were before.
-_PYTHON_IGNORES: Final = (signal.SIGPIPE, signal.SIGXFSZ)
-_STAGES: Final = ("exec", "initgroups", "setregid", "setreuid", "seccomp")
 _PR_SET_PTRACER: Final = 0x59616D61  # include/uapi/linux/prctl.h
 _PR_SET_PTRACER_ANY: Final = (1 << 64) - 1
 _NEW_PROCESS_GROUP: Final = 2
 _NEW_SESSION: Final = 3
-_failure = struct.Struct("<ii")
 
 _ENTRY_OF_EXECVE: Final = (api.ARCH_X86_64, 59)  # __NR_execve, asm/unistd_64.h
-
-
-class Dispositions:
-    """Signals that were ignored at one moment, to be ignored again in the program."""
-
-    def __init__(self) -> None:
-        self._ignored = frozenset(
-            number for number in _JOB_SIGNALS if signal.getsignal(number) is signal.SIG_IGN
-        )
-
-    def restore(self) -> None:
-        """Make them so in this process; all others that were handled get their default."""
-        for number in _JOB_SIGNALS:
-            wanted = signal.SIG_IGN if number in self._ignored else signal.SIG_DFL
-            signal.signal(number, wanted)
-        for number in _PYTHON_IGNORES:
-            signal.signal(number, signal.SIG_DFL)
-
-
-class _Image:
-    """The arguments of execve, laid out before the fork."""
-
-    def __init__(self, launch: Launch) -> None:
-        self.path = launch.path
-        self._argv = _vector(launch.argv)
-        self._env = _vector(launch.env)
-        self.argv = ctypes.addressof(self._argv)
-        self.env = ctypes.addressof(self._env)
-
-
-def _vector(strings: tuple[bytes, ...]) -> ctypes.Array[ctypes.c_char_p]:
-    return (ctypes.c_char_p * (len(strings) + 1))(*strings, None)
 
 
 class Child:
     """A program that was launched and is traced, held at the entry of its execve."""
 
-    def __init__(self, pid: int, errors: int) -> None:
+    def __init__(self, pid: int, errors: FailurePipe) -> None:
         self.pid = pid
         self._errors = errors
-        self._failure: TargetError | None = None
 
     def failure(self) -> TargetError | None:
         """Tell what the child could not do before or at its execve, once that is over."""
-        if self._errors >= 0:
-            record = os.read(self._errors, _failure.size)
-            os.close(self._errors)
-            self._errors = -1
-            if len(record) == _failure.size:
-                stage, errno = _failure.unpack(record)
-                self._failure = TargetError(0, errno, _STAGES[stage])
-        return self._failure
+        told = self._errors.failure()
+        return TargetError(0, told[1], told[0]) if told is not None else None
 
 
 class Launcher:
@@ -115,7 +58,7 @@ class Launcher:
         self._options = options
         self._dispositions = dispositions
         self._install_filter = install_filter
-        self._image = _Image(target)
+        self._image = Image(target)
 
     def launch(self) -> Child:
         """Start the program and trace it up to the entry of its execve.
@@ -124,28 +67,26 @@ class Launcher:
             is also what becomes of the calling process when the program is not executed.
         """
         gate_read, gate_write = os.pipe()
-        errors_read, errors_write = os.pipe()
+        errors = FailurePipe()
         if self._target.daemon:
             pid = os.getpid()
             api.prctl(_PR_SET_PTRACER, _PR_SET_PTRACER_ANY, 0, 0, 0)
             if not _fork_orphan(self._target.daemon):
                 os.close(gate_write)
-                raise self._execute(gate_read)
+                stage, errno = self._execute(gate_read)
+                raise TargetError(0, errno, stage)
         else:
             pid = _fork()
             if pid == 0:
                 try:
                     gc.disable()
                     os.close(gate_write)
-                    failure = self._execute(gate_read)
-                    os.write(
-                        errors_write, _failure.pack(_STAGES.index(failure.call), failure.errno)
-                    )
+                    errors.tell(self._execute(gate_read))
                 finally:
                     os._exit(1)
         os.close(gate_read)
-        os.close(errors_write)
-        child = Child(pid, errors_read)
+        errors.keep_reading()
+        child = Child(pid, errors)
         try:
             error = seize(pid, self._options)
             if error is not None:
@@ -158,32 +99,16 @@ class Launcher:
             os.close(gate_write)
         return child
 
-    def _execute(self, gate_read: int) -> TargetError:
+    def _execute(self, gate_read: int) -> Failure:
         # In the child: returns only when it failed.
-        stage = "exec"
-        try:
-            self._dispositions.restore()
-            if self._target.user is not None:
-                uid, gid, name = self._target.user
-                effective_uid, effective_gid = _effective(self._target.path, uid, gid)
-                stage = "initgroups"
-                if name:
-                    os.initgroups(name, gid)
-                else:
-                    os.setgroups([gid])
-                stage = "setregid"
-                os.setregid(gid, effective_gid)
-                stage = "setreuid"
-                os.setreuid(uid, effective_uid)
-            if not os.read(gate_read, 1):
-                os._exit(1)  # the tracer is gone
-            stage = "seccomp"
-            if self._install_filter is None or self._install_filter():
-                stage = "exec"
-                api.execve(self._image.path, self._image.argv, self._image.env)
-            return TargetError(0, api.last_errno(), stage)
-        except OSError as error:
-            return TargetError(0, error.errno or 0, stage)
+        return execute(
+            self._target,
+            self._image,
+            self._dispositions,
+            gate_read,
+            _effective,
+            self._install_filter,
+        )
 
 
 def _fork() -> int:

@@ -15,8 +15,13 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.programs.build import build
+
+# How long an example takes tells about the machine; and where one run decides, all are alike.
+settings.register_profile("pytracer", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("pytracer")
 
 _BPF_PROG_LOAD = 5
 _SYS_BPF = 321

@@ -98,10 +98,6 @@ prctl = _exact.prctl
 prctl.argtypes = [c_int, c_ulong, c_ulong, c_ulong, c_ulong]
 prctl.restype = c_int
 
-execve = _exact.execve
-execve.argtypes = [ctypes.c_char_p, c_void_p, c_void_p]
-execve.restype = c_int
-
 
 def last_errno() -> int:
     """Tell why the last call of this module that failed did so."""

@@ -48,7 +48,7 @@ CLOCK_NANOSLEEP = 230
 def test_a_worker_is_seen_and_left_working() -> None:
     with running("worker") as process:
         (pid,) = children(process.pid)
-        events = attach_for((pid,), 0.3)
+        events = attach_for((pid,), 20, stop_at=223)
         new = events[0]
         assert isinstance(new, TaskNew) and new.by is NewBy.ATTACHED and new.task.tid == pid
         assert asked(events) > 100

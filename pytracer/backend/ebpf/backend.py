@@ -10,24 +10,27 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 from pytracer.backend.base import BackendUnavailable, TargetError
 from pytracer.backend.capture import capture
 from pytracer.backend.ebpf import wire
 from pytracer.backend.ebpf.attach import InProgress, Thread, in_progress, threads_of
 from pytracer.backend.ebpf.bpf import F_MMAPABLE, F_NO_PREALLOC, BpfError
+from pytracer.backend.ebpf.digest import UNWRITTEN, Digest
 from pytracer.backend.ebpf.image import plan_image
 from pytracer.backend.ebpf.loader import Resize, compiled, load, unavailable
-from pytracer.backend.ebpf.merge import Merger
 from pytracer.backend.ebpf.namespace import Namespace
+from pytracer.backend.ebpf.outline import calls_in
 from pytracer.backend.ebpf.plan import NoPlans, Plans
 from pytracer.backend.ebpf.plan import select as select_calls
-from pytracer.backend.ebpf.reader import Reader, Turn
+from pytracer.backend.ebpf.reader import Reader
 from pytracer.backend.ebpf.ring import Rings, possible_cpus
 from pytracer.backend.ebpf.shared import MARKS, Gates, Marks, pid_max
-from pytracer.backend.ebpf.tasks import Tasks
-from pytracer.backend.ebpf.wire import EventRecord
+from pytracer.backend.ebpf.spool import DEFAULT_BYTES, Spool
+from pytracer.backend.ebpf.turn import Turn
 from pytracer.backend.ptrace.memory import LiveMemory
+from pytracer.backend.recorder import Recording
 from pytracer.event.memory import Snapshot
 from pytracer.event.schema import (
     Clock,
@@ -36,7 +39,6 @@ from pytracer.event.schema import (
     Lost,
     NewBy,
     SyscallEnter,
-    TaskDetached,
 )
 from pytracer.spec.abi import LAYOUTS
 from pytracer.spec.plan import Phase
@@ -46,12 +48,7 @@ from pytracer.target.start import Dispositions
 
 _ZERO = bytes(4)
 _LEAST_THREADS = 16384
-_LOSSES = (
-    ("lost_calls", "the ring was full"),
-    ("lost_chunks", "the ring was full for captured memory"),
-    ("lost_events", "the ring was full for signals and tasks"),
-    ("lost_tasks", "the map of threads was full"),
-)
+_PATIENCE_TURNS = 20
 
 
 @contextmanager
@@ -69,11 +66,23 @@ def _rare_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much room there is for what was seen, in bytes.
+
+    ``ring``: of each CPU's ring, a power of two; None for as much as is reasonable. ``spool``: for
+    what waits to be handed on.
+    """
+
+    ring: int | None = None
+    spool: int = DEFAULT_BYTES
+
+
 class EbpfBackend:
     """Reports the system calls of its targets without ever stopping them.
 
     ``refuse``, when given, hears of each process that is not there; otherwise the first is
-    raised. ``counted`` is what the kernel has counted, up to the last event.
+    raised. ``recording``: where what was seen is kept, if anywhere.
     Errors: BackendUnavailable when the system does not let it work.
     """
 
@@ -86,6 +95,8 @@ class EbpfBackend:
         plans: Plans | None = None,
         dispositions: Dispositions | None = None,
         refuse: Callable[[TargetError], None] | None = None,
+        sizes: Sizes | None = None,
+        recording: Recording | None = None,
     ) -> None:
         self._namespace = Namespace()
         self.clock = Clock(time.time_ns() - time.monotonic_ns())
@@ -94,14 +105,15 @@ class EbpfBackend:
         self._plans = plans or NoPlans()
         self._refuse = refuse
         self._dispositions = dispositions or Dispositions()
-        self._merger = Merger(not (selection.succeeded and selection.failed))
-        self._tasks = Tasks(self._merger, selection.signals)
+        self._digest = Digest(not (selection.succeeded and selection.failed), selection.signals)
+        self._tasks = self._digest.tasks
         self._cpus = possible_cpus()
+        self._sizes = sizes or Sizes()
+        self._recording = recording
+        self._first: list[Event] = []
         self._stopping = False
-        self._given_up = False
         self._spawned: Spawned | None = None
         self._pidfds: list[int] = []
-        self.counted = wire.Stats(*[0] * 6)
         self._rings: Rings | None = None
         self._gates: Gates | None = None
         self._marks: Marks | None = None
@@ -140,10 +152,13 @@ class EbpfBackend:
         self._namespace.enter(self._loaded, self._selection.follow)
         capture = struct.pack("<i", self._loaded.programs["capture"])
         maps["tails"].update(_ZERO, capture)
-        self._rings = Rings(maps["events"])
+        self._rings = Rings(maps["events"], self._sizes.ring)
         self._gates = Gates(maps["gates"])
         self._marks = Marks(maps["marked"])
-        self._reader = Reader(self._rings, maps["threads"], self._gates)
+        spool = Spool(self._sizes.spool, self._recording)
+        self._reader = Reader(self._rings, maps, self._gates, spool)
+        if self._recording is not None:
+            self._recording.begin("slices", wire.LAYOUT, wire.Stats._fields)
 
     def _most_threads(self) -> int:
         """How many threads can be traced at once."""
@@ -161,56 +176,73 @@ class EbpfBackend:
             yield from self._events()
 
     def _events(self) -> Iterator[Event | None]:
+        reader = self._reader
+        assert reader is not None
         match self._target:
             case Launch():
-                yield from self._launch(self._target)
+                beginning = self._launch(self._target)
             case Attach():
-                yield from self._attach(self._target)
-        assert self._reader is not None
-        self._reader.start()
+                beginning = self._attach(self._target)
+        for event in beginning:
+            self._first.append(event)
+            yield event
+        if self._recording is not None:
+            self._recording.first(self._first)
+        self._first.clear()
+        reader.start()
         if self._spawned is not None:
             self._spawned.release()
         while self._tasks.alive and not self._stopping:
-            turn = self._reader.take(0.1)
+            turn = reader.take(0.1)
             if turn is not None:
-                yield from self._digest(turn)
-            elif self._reader.failure is not None:
-                raise BackendUnavailable("ebpf", str(self._reader.failure), "use --backend=ptrace")
+                yield from self._take(turn)
+            elif reader.failure is not None:
+                raise BackendUnavailable("ebpf", str(reader.failure), "use --backend=ptrace")
             yield None
-        yield from self._finish()
+        yield from self._finish(reader)
 
-    def _digest(self, turn: Turn) -> Iterator[Event]:
-        merger = self._merger
-        for happening in merger.turn(turn.until_ns, turn.threads, turn.slices):
-            if self._given_up:
-                break
-            if isinstance(happening, EventRecord):
-                yield from self._tasks.apply(happening)
-            else:
-                yield happening
-        while merger.gone:
-            self._loaded.maps["threads"].delete(merger.gone.pop())
-        yield from self._losses(turn.threads)
+    def _take(self, turn: Turn) -> Iterator[Event]:
+        digest = self._digest
+        make = digest.outline if self._recording and self._recording.alone else digest.turn
+        yield from make(turn)
+        while digest.merger.gone:
+            self._loaded.maps["threads"].delete(digest.merger.gone.pop())
 
-    def _finish(self) -> Iterator[Event]:
+    def _finish(self, reader: Reader) -> Iterator[Event]:
         """Let go of the targets, but not of what is known about them."""
         self._loaded.detach()
         ended = time.monotonic_ns()
-        assert self._reader is not None
-        self._reader.hasten()
-        while self._reader.failure is None and not self._given_up:
-            turn = self._reader.take(1.0)
-            if turn is not None:
-                yield from self._digest(turn)
-                if turn.until_ns > ended:
-                    break
+        reader.hasten()
+        until = hopeless = unwritten = 0
+        recording = self._recording
+        while reader.failure is None and not (self._digest.given_up and recording is None):
+            turn = reader.take(1.0)
+            if turn is None:
+                continue
+            if not self._digest.given_up:
+                yield from self._take(turn)
+            if turn.refused:
+                # With something waiting, there will be room; a recording only grows.
+                hopeless = 0 if reader.spool.waiting() and recording is None else hopeless + 1
+            if turn.until_ns > ended and (not turn.refused or hopeless > _PATIENCE_TURNS):
+                until = turn.until_ns
+                break
         now = time.monotonic_ns()
-        if self._given_up:
-            yield from self._losses([])
-            missing = self.counted.calls - self.counted.lost_calls - self._merger.ended
-            yield Lost(now, missing, "there was no time left to write them")
-        for task in self._tasks.let_go():
-            yield TaskDetached(task, now)
+        counters = wire.total(self._loaded.maps["stats"].lookup(_ZERO, self._cpus))
+        if hopeless > _PATIENCE_TURNS:
+            reader.end()
+            unwritten = sum(map(calls_in, reader.left()))
+            yield Lost(now, unwritten, UNWRITTEN)
+        if recording is not None:
+            reader.end()
+            recording.finish(
+                until_ns=until,
+                now_ns=now,
+                counters=counters,
+                unwritten=unwritten,
+                failure=self._spawned.failure() if self._spawned is not None else None,
+            )
+        yield from self._digest.over(now, counters, recording is None or not recording.alone)
         failure = self.failure()
         if failure is not None:
             raise failure
@@ -269,7 +301,7 @@ class EbpfBackend:
         task = self._tasks.alive[thread.tid]
         now = time.monotonic_ns()
         if thread.stopped:  # a stop comes when the call is over
-            self._merger.add(GroupStop(task, now, signal.SIGSTOP))
+            self._add(GroupStop(task, now, signal.SIGSTOP))
             return
         call = in_progress(thread)
         if call is None:
@@ -283,9 +315,12 @@ class EbpfBackend:
             return
         if not (self._selection.succeeded and self._selection.failed):
             return
-        self._merger.entered_before(thread.tid)
         memory = self._live(thread, call)
-        self._merger.add(SyscallEnter(task, now, call.abi, call.nr, call.args, memory))
+        self._add(SyscallEnter(task, now, call.abi, call.nr, call.args, memory))
+
+    def _add(self, event: SyscallEnter | GroupStop) -> None:
+        self._digest.add(event)
+        self._first.append(event)
 
     def _live(self, thread: Thread, call: InProgress) -> Snapshot:
         """What the call's plan would have captured, read now."""
@@ -307,18 +342,14 @@ class EbpfBackend:
             assert self._reader is not None
             self._reader.watch(fd)
 
-    def _losses(self, threads: list[bytes]) -> Iterator[Event]:
-        raw = self._loaded.maps["stats"].lookup(_ZERO, self._cpus)
-        assert raw is not None
-        counts = zip(*wire.STATS.iter_unpack(raw), strict=True)
-        stats = wire.Stats(*map(sum, counts))
-        if stats.lost_events > self.counted.lost_events:
-            yield from self._tasks.find(threads)
-        for field, reason in _LOSSES:
-            new = getattr(stats, field) - getattr(self.counted, field)
-            if new:
-                yield Lost(time.monotonic_ns(), new, reason)
-        self.counted = stats
+    @property
+    def counted(self) -> wire.Stats:
+        """What the kernel has counted, up to the last event."""
+        return self._digest.counted
+
+    def waiting(self) -> int:
+        """How many bytes of what was seen wait to be handed on."""
+        return 0 if self._reader is None else self._reader.spool.waiting()
 
     def failure(self) -> TargetError | None:
         """Tell why the launched process, now over, did not execute its program."""
@@ -335,7 +366,7 @@ class EbpfBackend:
 
     def give_up(self) -> None:
         """Hand on no more of what the rings held: it is counted as lost."""
-        self._given_up = True
+        self._digest.given_up = True
 
     def close(self) -> None:
         """Let go of everything. Idempotent."""

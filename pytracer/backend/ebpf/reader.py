@@ -6,7 +6,8 @@ all memory that it does not write to, and it ends with its parent, however that 
 
 Each turn takes the clock, waits until no program runs that began before, looks which calls are in
 flight, and takes what the rings hold. All that happened before the clock's reading is then
-known: in flight, or in the slices of this turn or an earlier one.
+known: in flight, or in the slices of this turn or an earlier one. What the rings held is given
+back to them once it is in the spool: while that is full, the kernel counts what finds no room.
 """
 
 from __future__ import annotations
@@ -17,51 +18,70 @@ import select
 import signal
 import struct
 import time
-from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from errno import ECHILD
 from typing import Final
 
 from pytracer.backend.ebpf import wire
 from pytracer.backend.ebpf.bpf import BpfError, Map, MapReader
-from pytracer.backend.ebpf.ring import Rings
+from pytracer.backend.ebpf.ring import Rings, possible_cpus
 from pytracer.backend.ebpf.shared import Gates
-from pytracer.backend.ebpf.spool import Place, Spool
+from pytracer.backend.ebpf.spool import PLACE, Place, Spool
+from pytracer.backend.ebpf.turn import SPOOL_FULL, Turn, pack, unpack
 
 _BUSY_MS: Final = 10
 _IDLE_MS: Final = 40
 _PR_SET_PDEATHSIG: Final = 1  # include/uapi/linux/prctl.h
+_ZERO: Final = bytes(4)
 
-# A turn in the pipe: its time, how many places follow, the errno that ended the reading.
-_TURN: Final = struct.Struct("<QII")
-_PLACE: Final = struct.Struct("<?7xQQ")
-_LENGTH: Final = struct.Struct("<I")
+# A turn in the pipe: its time, the errno that ended the reading, why nothing was taken, and whether
+# a place follows, as there is news.
+_TURN: Final = struct.Struct("<QIH?x")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-@dataclass(slots=True)
-class Turn:
-    """What one look brought.
+class News:
+    """What of the threads was told already: with thousands of them, most have nothing new."""
 
-    ``until_ns``: everything that happened before is known. ``threads``: the used part of each
-    value of the threads' map. ``slices``: of the rings, to be taken once.
-    """
+    def __init__(self) -> None:
+        self._told: dict[bytes, bytes] = {}
 
-    until_ns: int
-    threads: list[bytes]
-    slices: Iterator[bytes]
+    def among(self, threads: list[bytes], until_ns: int) -> tuple[list[bytes], dict[bytes, bytes]]:
+        """Pick the threads with news: a call in flight, or an end. Then what :meth:`told` takes."""
+        found = []
+        told = {}
+        key, moment = wire.THREAD_KEY, wire.THREAD_MOMENT
+        for thread in threads:
+            if thread[0] not in (wire.STATE_CALL, wire.STATE_GONE):
+                continue
+            when = thread[moment]
+            if int.from_bytes(when[8:], "little") >= until_ns:
+                found.append(thread)  # it will be told again, as it comes later than this turn
+            elif self._told.get(thread[key]) == when:
+                told[thread[key]] = when
+            else:
+                told[thread[key]] = when
+                found.append(thread)
+        return found, told
+
+    def remember(self, told: dict[bytes, bytes]) -> None:
+        """Take note that these were told."""
+        self._told = told
 
 
 class _Drain:
     """The child's side."""
 
-    def __init__(self, rings: Rings, threads: Map, gates: Gates, spool: Spool) -> None:
+    def __init__(self, rings: Rings, maps: dict[str, Map], gates: Gates, spool: Spool) -> None:
         self._rings = rings
-        self._threads = MapReader(threads)
+        self._threads = MapReader(maps["threads"])
+        self._stats = maps["stats"]
+        self._cpus = possible_cpus()
         self._gates = gates
         self._spool = spool
+        self._news = News()
+        self._counted = wire.Stats(*[0] * len(wire.Stats._fields))
         self._unsent = b""
 
     def run(self, turns: int, bell: int, watched: set[int]) -> None:
@@ -71,7 +91,7 @@ class _Drain:
             try:
                 busy = self._look(started)
             except BpfError as error:
-                self._unsent += _TURN.pack(started, 0, error.errno)
+                self._unsent += _TURN.pack(started, error.errno, 0, False)
                 busy = False
             with suppress(BlockingIOError):
                 self._unsent = self._unsent[os.write(turns, self._unsent) :]
@@ -89,31 +109,47 @@ class _Drain:
 
     def _look(self, until_ns: int) -> bool:
         self._gates.wait()
+        # First: of what was lost by now, the threads tell.
+        counters = wire.total(self._stats.lookup(_ZERO, self._cpus))
         threads: list[bytes] = []
         self._threads.read(lambda values, at: threads.append(wire.thread_part(values, at)))
-        slices = self._rings.drain() if self._spool.has_room() else []
-        if self._unsent and not slices:
-            return False  # the consumer is behind: this turn would say nothing new
-        known = b"".join([_LENGTH.pack(len(each)) + each for each in threads])
-        places = [self._spool.put(data) for data in (known, *slices)]
-        self._unsent += _TURN.pack(until_ns, len(places), 0)
-        self._unsent += b"".join([_PLACE.pack(*place) for place in places])
+        if not self._spool.has_room(self._rings.used()):
+            return self._without_news(until_ns, SPOOL_FULL)
+        ends, slices = self._rings.look()
+        whole = counters.losses() != self._counted.losses()
+        news, told = self._news.among(threads, until_ns)
+        if not slices and not news and counters == self._counted:
+            return self._without_news(until_ns, 0)
+        told_of = threads if whole else news
+        place = self._spool.put(pack(until_ns, counters, told_of, slices, whole))
+        if isinstance(place, int):
+            return self._without_news(until_ns, place)
+        self._rings.release(ends)
+        self._news.remember(told)
+        self._counted = counters
+        self._unsent += _TURN.pack(until_ns, 0, 0, True) + PLACE.pack(*place)
         return bool(slices)
+
+    def _without_news(self, until_ns: int, refused: int) -> bool:
+        if not self._unsent:  # else the consumer is behind: this turn would say nothing new
+            self._unsent += _TURN.pack(until_ns, 0, refused, False)
+        return False
 
 
 class Reader:
     """The parent's side: starts the process and takes its turns."""
 
-    def __init__(self, rings: Rings, threads: Map, gates: Gates) -> None:
+    def __init__(self, rings: Rings, maps: dict[str, Map], gates: Gates, spool: Spool) -> None:
         self._rings = rings
-        self._threads = threads
-        self._spool = Spool()
-        self._drain = _Drain(rings, threads, gates, self._spool)
+        self._kept = {maps[name].fd for name in ("threads", "stats")}
+        self.spool = spool
+        self._drain = _Drain(rings, maps, gates, spool)
         self._turns, self._turns_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._bell_read, self._bell = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         rings.poll.register(self._bell_read, select.POLLIN)
         self._watched: set[int] = set()
         self._received = b""
+        self._open: Place | None = None
         self._pid = 0
         self.failure: BpfError | None = None
 
@@ -127,6 +163,7 @@ class Reader:
 
         Errors: OSError when there can be no process.
         """
+        self.spool.begin()
         parent = os.getpid()
         self._pid = os.fork()
         if self._pid:
@@ -147,9 +184,9 @@ class Reader:
 
     def _close_others(self) -> None:
         # Whatever else the parent has open would not end with it: pipes, the programs' links.
-        ours = {self._turns_write, self._bell_read, self._threads.fd, *self._watched}
+        ours = {self._turns_write, self._bell_read, *self._kept, *self._watched}
         ours.update(self._rings.descriptors())
-        ours.update(self._spool.descriptors())
+        ours.update(self.spool.descriptors())
         for name in os.listdir("/proc/self/fd"):
             if int(name) not in ours:
                 with suppress(OSError):  # of the list itself
@@ -161,7 +198,10 @@ class Reader:
             os.write(self._bell, b"\0")
 
     def take(self, timeout: float) -> Turn | None:
-        """The next turn, None when there is none yet."""
+        """The next turn, None when there is none yet. The slices of the one before are gone."""
+        if self._open is not None:
+            self.spool.release(self._open)
+            self._open = None
         turn = self._next()
         if turn is None and select.select([self._turns], [], [], timeout)[0]:
             data = os.read(self._turns, 1 << 16)
@@ -174,34 +214,39 @@ class Reader:
     def _next(self) -> Turn | None:
         if len(self._received) < _TURN.size:
             return None
-        until_ns, count, errno = _TURN.unpack_from(self._received)
-        end = _TURN.size + count * _PLACE.size
+        until_ns, errno, refused, more = _TURN.unpack_from(self._received)
+        end = _TURN.size + (PLACE.size if more else 0)
         if len(self._received) < end:
             return None
-        places: list[Place] = list(_PLACE.iter_unpack(self._received[_TURN.size : end]))
-        self._received = self._received[end:]
+        head, self._received = self._received[:end], self._received[end:]
         if errno:
             self.failure = BpfError("cannot read a BPF map", errno)
             return None
-        known = self._spool.take(places[0])
-        threads = []
-        at = 0
-        while at < len(known):
-            (length,) = _LENGTH.unpack_from(known, at)
-            threads.append(known[at + 4 : at + 4 + length])
-            at += 4 + length
-        return Turn(until_ns, threads, map(self._spool.take, places[1:]))
+        if not more:
+            return Turn(until_ns, refused=refused)
+        self._open = place = Place(*PLACE.unpack_from(head, _TURN.size))
+        return unpack(self.spool.open(place), place.length)
 
-    def close(self) -> None:
-        """End the process. Idempotent."""
-        if self._pid < 0:
-            return
-        if self._pid:
+    def left(self) -> list[bytes]:
+        """What lies in the rings once the process has ended."""
+        return self._rings.look()[1]
+
+    def end(self) -> None:
+        """End the process."""
+        if self._pid > 0:
             os.kill(self._pid, signal.SIGKILL)
             os.waitpid(self._pid, 0)
+            self.spool.end()
         self._pid = -1
+
+    def close(self) -> None:
+        """End the process, and let go of everything. Idempotent."""
+        self.end()
+        if self._bell < 0:
+            return
         self._rings.poll.unregister(self._bell_read)
         for fd in (self._turns, self._turns_write, self._bell_read, self._bell):
             if fd >= 0:
                 os.close(fd)
-        self._spool.close()
+        self._bell = -1
+        self.spool.close()

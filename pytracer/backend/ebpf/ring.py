@@ -97,20 +97,25 @@ class Ring:
         self._map = mmap.mmap(self.fd, _PAGE + self.size)
         self._words = memoryview(self._map)[:_PAGE].cast("Q")
 
-    def drain(self) -> bytes:
-        """Take all that is there: whole records, oldest first."""
+    def used(self) -> int:
+        """How many bytes wait."""
+        return self._words[_DATA_HEAD] - self._words[_DATA_TAIL]
+
+    def look(self) -> tuple[int, bytes]:
+        """Copy all that is there: where it ends, and whole records, oldest first."""
         head = self._words[_DATA_HEAD]
         tail = self._words[_DATA_TAIL]
         if head == tail:
-            return b""
+            return head, b""
         first = tail % self.size
         last = head % self.size
         if first < last:
-            data = self._map[_PAGE + first : _PAGE + last]
-        else:
-            data = self._map[_PAGE + first :] + self._map[_PAGE : _PAGE + last]
-        self._words[_DATA_TAIL] = head
-        return data
+            return head, self._map[_PAGE + first : _PAGE + last]
+        return head, self._map[_PAGE + first :] + self._map[_PAGE : _PAGE + last]
+
+    def release(self, end: int) -> None:
+        """Give the room up to there back."""
+        self._words[_DATA_TAIL] = end
 
     def close(self) -> None:
         self._words.release()
@@ -119,13 +124,16 @@ class Ring:
 
 
 class Rings:
-    """The rings of all CPUs, entered into a map of the programs."""
+    """The rings of all CPUs, entered into a map of the programs.
 
-    def __init__(self, target: Map) -> None:
+    ``size``: of each, a power of two; as much as is reasonable when it is None.
+    """
+
+    def __init__(self, target: Map, size: int | None = None) -> None:
         cpus = online_cpus()
         self._rings: list[Ring] = []
         self.poll = select.poll()
-        size = ring_bytes(len(cpus))
+        size = size or ring_bytes(len(cpus))
         try:
             for cpu in cpus:
                 self._rings.append(self._open(cpu, size))
@@ -159,9 +167,19 @@ class Rings:
         for ring in self._rings:
             ring.reopen()
 
-    def drain(self) -> list[bytes]:
-        """Take all that is there, one slice for each CPU that has something."""
-        return [data for ring in self._rings if (data := ring.drain())]
+    def used(self) -> int:
+        """How many bytes wait."""
+        return sum(ring.used() for ring in self._rings)
+
+    def look(self) -> tuple[list[int], list[bytes]]:
+        """Copy all that is there: what :meth:`release` takes, and a slice for each busy CPU."""
+        found = [ring.look() for ring in self._rings]
+        return [end for end, _ in found], [data for _, data in found if data]
+
+    def release(self, ends: list[int]) -> None:
+        """Give the room of what was copied back: it is in safety."""
+        for ring, end in zip(self._rings, ends, strict=True):
+            ring.release(end)
 
     def close(self) -> None:
         """Let go of the rings. Idempotent."""

@@ -1,80 +1,151 @@
-"""Bytes on their way from the process that empties the rings to the one that reads events.
+"""Turns on their way from the process that empties the rings to the one that reads events.
 
-They wait in memory, and on disk when there is too much of them: a consumer that falls behind
-loses nothing.
+They wait in memory, and in a file when there is too much of them: a consumer that falls behind
+loses nothing until the spool is full. A recording is a spool too, of which nothing is removed.
 """
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import mmap
 import os
+import struct
 import tempfile
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple
 
-_MEMORY_BYTES: Final = 256 << 20
-_DISK_BYTES: Final = 8 << 30
+from pytracer.backend.ebpf.turn import Fetch
+from pytracer.backend.recorder import Recording
+from pytracer.event.recording import TURN, frame, write_at
+
+DEFAULT_BYTES: Final = 1 << 30
+_MEMORY_BYTES: Final = 64 << 20
 _FALLOC_KEEP_SIZE_PUNCH_HOLE: Final = 3  # include/uapi/linux/falloc.h
+_FOLDERS: Final = ("/var/tmp", "/tmp")
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM, errno.EIO})
 
-# (whether on disk, offset, length)
-Place: TypeAlias = tuple[bool, int, int]
+# Which of the files; below, where the words of the first one lie that both processes see.
+MEMORY, DISK = 0, 1
+_PUT, _TAKEN = 0, 2
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+class Place(NamedTuple):
+    """Where a turn lies."""
+
+    file: int
+    start: int
+    length: int
+
+
+PLACE: Final = struct.Struct("<QQQ")
+
+
 class Spool:
-    """Made before the fork, then written by one process and read by the other."""
+    """Made before the fork, then written by one process and read by the other.
 
-    def __init__(self) -> None:
-        self._memory = os.memfd_create("pytracer-spool", os.MFD_CLOEXEC)
-        self._disk_bytes = _DISK_BYTES
-        try:
-            with tempfile.TemporaryFile(prefix="pytracer-", dir="/var/tmp") as file:
-                self._disk = os.dup(file.fileno())
-        except OSError:  # no such folder, or nothing may be written there: memory has to do
-            self._disk = os.memfd_create("pytracer-spool", os.MFD_CLOEXEC)
-            self._disk_bytes = _MEMORY_BYTES
-        self._ends = [0, 0]
-        # How far the reader has come in the memory and on the disk.
+    ``size``: how many bytes may wait. ``recording``: what to append frames to instead.
+    """
+
+    def __init__(self, size: int = DEFAULT_BYTES, recording: Recording | None = None) -> None:
+        self._size = size
+        self._recording = recording
+        self._memory_bytes = min(size, _MEMORY_BYTES)
+        self._files = [-1, -1]
+        # Bytes put into each file, and taken from each.
         self._shared = mmap.mmap(-1, mmap.PAGESIZE)
-        self._done = memoryview(self._shared).cast("Q")
+        self._words = memoryview(self._shared).cast("Q")
+        if recording is not None:
+            self._files[DISK] = recording.fd
+            return
+        self._files[MEMORY] = os.memfd_create("pytracer-spool", os.MFD_CLOEXEC)
+        if size > self._memory_bytes:
+            self._files[DISK] = _unnamed_file()
 
-    def has_room(self) -> bool:
-        """Whether a ring's worth of bytes can still be taken."""
-        return self._ends[1] - self._done[1] < self._disk_bytes
+    def begin(self) -> None:
+        """Go on where the recording ends by now."""
+        if self._recording is not None:
+            self._words[_PUT + DISK] = self._words[_TAKEN + DISK] = self._recording.end
 
-    def put(self, data: bytes) -> Place:
-        """Append bytes.
+    def end(self) -> None:
+        """Have the recording go on behind what was put."""
+        if self._recording is not None:
+            self._recording.end = self._words[_PUT + DISK]
 
-        Errors: OSError when the disk is full.
-        """
-        on_disk = self._ends[0] - self._done[0] + len(data) > _MEMORY_BYTES
-        fd = self._disk if on_disk else self._memory
-        start = self._ends[on_disk]
-        at = 0
-        while at < len(data):
-            at += os.pwrite(fd, memoryview(data)[at:], start + at)
-        self._ends[on_disk] = start + len(data)
-        return on_disk, start, len(data)
+    def waiting(self) -> int:
+        """How many bytes wait."""
+        words = self._words
+        return sum(words[_PUT + file] - words[_TAKEN + file] for file in (MEMORY, DISK))
 
-    def take(self, place: Place) -> bytes:
-        """Read bytes and give their room back. To be called once for each place, in order."""
-        on_disk, start, length = place
-        fd = self._disk if on_disk else self._memory
-        data = os.pread(fd, length, start)
-        self._done[on_disk] = start + length
-        _libc.fallocate(
-            fd, _FALLOC_KEEP_SIZE_PUNCH_HOLE, ctypes.c_long(start), ctypes.c_long(length)
-        )
-        return data
+    def has_room(self, length: int) -> bool:
+        """Whether so many bytes can still be taken; what fits in no spool may wait alone."""
+        if self._recording is not None:
+            return True
+        waiting = self.waiting()
+        return not waiting or waiting + length <= self._size
 
-    def descriptors(self) -> tuple[int, int]:
+    def put(self, parts: list[bytes]) -> Place | int:
+        """Append a turn; where it lies, or an errno when there is no room: nothing is changed."""
+        length = sum(map(len, parts))
+        if self._recording is not None:
+            return self._append(DISK, [frame(TURN, parts), *parts], length)
+        words = self._words
+        ahead = words[_PUT] - words[_TAKEN]
+        if self._files[DISK] < 0 or ahead + length <= self._memory_bytes:
+            return self._append(MEMORY, parts, length)
+        place = self._append(DISK, parts, length)
+        if not isinstance(place, Place) and not self.waiting():
+            return self._append(MEMORY, parts, length)
+        return place
+
+    def _append(self, file: int, parts: list[bytes], length: int) -> Place | int:
+        words = self._words
+        try:
+            end = write_at(self._files[file], parts, words[_PUT + file])
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            return error.errno
+        words[_PUT + file] = end
+        return Place(file, end - length, length)
+
+    def open(self, place: Place) -> Fetch:
+        """What reads a turn."""
+        fd = self._files[place.file]
+        return lambda at, length: os.pread(fd, length, place.start + at)
+
+    def release(self, place: Place) -> None:
+        """Give the room of a turn back. To be called once for each, in order."""
+        end = place.start + place.length
+        if self._recording is None:
+            _libc.fallocate(
+                self._files[place.file],
+                _FALLOC_KEEP_SIZE_PUNCH_HOLE,
+                ctypes.c_long(place.start),
+                ctypes.c_long(place.length),
+            )
+        self._words[_TAKEN + place.file] = end
+
+    def descriptors(self) -> set[int]:
         """The descriptors that it lives in."""
-        return self._memory, self._disk
+        return {fd for fd in self._files if fd >= 0}
 
     def close(self) -> None:
-        """Let go of everything."""
-        self._done.release()
+        """Let go of everything; a recording belongs to whoever opened it."""
+        self._words.release()
         self._shared.close()
-        os.close(self._memory)
-        os.close(self._disk)
+        if self._recording is None:
+            for fd in self.descriptors():
+                os.close(fd)
+
+
+def _unnamed_file() -> int:
+    """A file without a name, on a disk where possible; -1 where nothing may be written."""
+    for folder in filter(None, (os.environ.get("TMPDIR"), *_FOLDERS)):
+        try:
+            with tempfile.TemporaryFile(prefix="pytracer-", dir=folder) as file:
+                return os.dup(file.fileno())
+        except OSError:  # no such folder, or nothing may be written there
+            continue
+    return -1

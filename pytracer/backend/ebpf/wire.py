@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from pytracer.event.schema import Abi
 
 # struct perf_event_header and the length of what the program sent; include/uapi/linux/perf_event.h
 SAMPLE: Final = struct.Struct("<IHHI")
+SAMPLE_SIZE: Final = struct.Struct("<6xH")
 PERF_RECORD_SAMPLE: Final = 9
 
 MAX_NR: Final = 1024
@@ -67,9 +69,17 @@ THREAD_BYTES: Final = THREAD_HEAD.size + RECORD.size + 4128
 # Where SAMPLE_RECORD finds the record in struct thread: what is before it is not looked at.
 THREAD_RECORD: Final = THREAD_HEAD.size - SAMPLE.size
 _USED_AT: Final = THREAD_HEAD.size + 44  # of record.used in struct thread
+# Of struct thread: its key; when its record's call ended (or the thread) and began.
+THREAD_KEY: Final = slice(16, 20)
+THREAD_MOMENT: Final = slice(THREAD_HEAD.size + 16, THREAD_HEAD.size + 32)
 STATS: Final = struct.Struct("<6Q")
 
 ABIS: Final = tuple(Abi)
+
+# A number for all of these forms together: recordings of another one cannot be read.
+LAYOUT: Final = zlib.crc32(
+    b"".join(form.format.encode() for form in (SAMPLE, RECORD, REGION, EVENT, THREAD_HEAD))
+)
 
 
 class EventRecord(NamedTuple):
@@ -98,6 +108,16 @@ class Stats(NamedTuple):
     lost_tasks: int
     dropped: int
 
+    def losses(self) -> tuple[int, ...]:
+        """Those that say that something is missing."""
+        return self.lost_calls, self.lost_chunks, self.lost_events, self.lost_tasks
+
+
+def total(values: bytes | None) -> Stats:
+    """Add up what the CPUs counted."""
+    assert values is not None
+    return Stats(*map(sum, zip(*STATS.iter_unpack(values), strict=True)))
+
 
 def thread_value(key: bytes, state: int, tid: int, tgid: int) -> bytes:
     """The map entry of a thread that begins to be traced."""
@@ -112,6 +132,30 @@ def thread_part(values: bytearray, at: int) -> bytes:
     if values[at] == STATE_CALL:
         end += int.from_bytes(values[at + _USED_AT : at + _USED_AT + 4], "little")
     return bytes(values[at:end])
+
+
+def is_thread(part: bytes) -> bool:
+    """Whether bytes can be what :func:`thread_part` gives."""
+    return len(part) >= THREAD_HEAD.size + RECORD.size and part[THREAD_HEAD.size + 1] < len(ABIS)
+
+
+def is_slice(data: bytes) -> bool:
+    """Whether bytes can be the slice of a ring: whole records, one after the other."""
+    at = 0
+    end = len(data)
+    unpack = SAMPLE.unpack_from
+    while at + SAMPLE.size < end:
+        kind, _, size, _ = unpack(data, at)
+        if size > end - at or size <= SAMPLE.size:
+            return False
+        if kind == PERF_RECORD_SAMPLE:
+            if data[at + SAMPLE.size] != RECORD_CALL:
+                if size < SAMPLE.size + EVENT.size:
+                    return False
+            elif size < SAMPLE_RECORD.size or data[at + SAMPLE.size + 1] >= len(ABIS):
+                return False
+        at += size
+    return at == end
 
 
 def regions(data: bytes, at_entry: bool) -> list[tuple[int, bytes, bool]]:

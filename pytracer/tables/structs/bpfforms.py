@@ -5,101 +5,36 @@ Source: include/uapi/linux/bpf.h, Linux 7.2.
 
 from __future__ import annotations
 
-from typing import Any
-
-from pytracer.spec.abi import LAYOUTS, Layout
 from pytracer.spec.aggregate import ArrayOf, Chars, Pad, StructOf
-from pytracer.spec.context import Context, Decode
-from pytracer.spec.plan import At, Fetch, Planning
-from pytracer.spec.pointer import Bytes, Cstr, Path, Pointee
-from pytracer.spec.scalar import Enum, Fd, FlagSet, Hex, Number, Pid, Scalar
-from pytracer.spec.type import AnyBit, DecodeAt, NonZero, Scope, Type
-from pytracer.spec.values import Address, Base, Function, Integer, Noted, Struct, Text, Value
+from pytracer.spec.pointer import Bytes, Cstr, Path
+from pytracer.spec.scalar import Enum, FlagSet, Number, Pid
+from pytracer.spec.type import AnyBit, Type
 from pytracer.spec.wide import Wide
 from pytracer.tables.constants import bpf as b
-from pytracer.tables.constants.memory import NUMA_NODES
-from pytracer.tables.structs.bpfattr import Answered, Attr, Batch, ByAttachType, Form
+from pytracer.tables.structs.bpfattr import Answered, Attr, Batch, Form
+from pytracer.tables.structs.bpflinks import LINK_CREATE
+from pytracer.tables.structs.bpfparts import (
+    AT,
+    ATTACH_FLAGS,
+    ATTACH_TYPE,
+    ELEMENT_FLAGS,
+    FD,
+    FILE_FLAGS,
+    NAME,
+    U32,
+    U64,
+    X32,
+    X64,
+    Filled,
+    KernelVersion,
+    Node,
+    Relative,
+    Terminated,
+)
 from pytracer.tables.structs.ebpf import Program
-from pytracer.tables.structs.futex import WideAddress
 from pytracer.tables.structs.netaddr import Interface
 
-NAME = 16  # BPF_OBJ_NAME_LEN
 _TRACEPOINT_NAME = 128
-U32, U64, X32, X64 = Number("uint"), Number("u64"), Hex(), Hex("u64")
-FD, AT = Fd(), WideAddress()
-ATTACH_TYPE = Enum(b.BPF_ATTACH_TYPES)
-ATTACH_FLAGS = FlagSet(b.BPF_ATTACH_FLAGS)
-FILE_FLAGS = FlagSet(b.BPF_FILE_MODES)
-ELEMENT_FLAGS = FlagSet(b.BPF_LOOKUP_FLAGS, "u64")
-
-
-class KernelVersion(Scalar):
-    """A version of the kernel: KERNEL_VERSION(5, 10, 0)."""
-
-    def __init__(self) -> None:
-        super().__init__("uint")
-
-    def make(self, number: int) -> Value:
-        parts = (number >> 16, number >> 8 & 0xFF, number & 0xFF)
-        return Function("KERNEL_VERSION", tuple(map(Integer, parts)), Integer(number, Base.HEX))
-
-
-class _Node(Scalar):
-    """A memory node, always with its name if it has one."""
-
-    def __init__(self) -> None:
-        super().__init__("uint")
-
-    def make(self, number: int) -> Value:
-        name = NUMA_NODES.name_of(number)
-        return Noted(Integer(number), name) if name else Integer(number)
-
-
-class Terminated(Pointee):
-    """A string that ends with a NUL or with the room there is. ``room``: a sibling or a number."""
-
-    def __init__(self, room: str | int) -> None:
-        self.room = room
-
-    def bind_at(self, scope: Scope) -> DecodeAt:
-        room = scope.number(self.room)
-
-        def decode_at(ctx: Context, address: int, frame: tuple[Any, ...]) -> Value:
-            size = room(ctx, frame)
-            if not address:
-                return Address(0)
-            if not size:
-                return Text(b"", address=address)
-            found = ctx.memory.read_cstr(address, min(size, ctx.string_bytes + 1))
-            data = getattr(found, "data", None)
-            if data is None:
-                return Address(address)
-            limit = ctx.string_bytes
-            ended = getattr(found, "terminated", False)
-            return Text(data[:limit], not ended or len(data) > limit, address)
-
-        return decode_at
-
-    def fetches_at(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
-        return Cstr().fetches_at(at, planning)
-
-
-class Filled(Wide):
-    """A pointer to what the kernel fills in; an address if the call failed."""
-
-    def bind(self, scope: Scope) -> Decode:
-        decode_at = self.inner.bind_at(scope)
-
-        def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Value:
-            if ctx.failed or not ctx.exiting:
-                return Address(raw)
-            value: Value = decode_at(ctx, raw, frame)
-            return value
-
-        return decode
-
-    def fetches(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
-        return super().fetches(at, planning) if planning.phase else ()
 
 
 def _id(field: str, *points: str, **more: Type) -> Attr:
@@ -115,7 +50,7 @@ _MAP_CREATE = Form(
         max_entries=U32,
         map_flags=FlagSet(b.BPF_MAP_FLAGS),
         inner_map_fd=FD,
-        numa_node=_Node().when(AnyBit("map_flags", b.BPF_F_NUMA_NODE)),
+        numa_node=Node().when(AnyBit("map_flags", b.BPF_F_NUMA_NODE)),
         map_name=Chars(NAME, whole=True),
         map_ifindex=Interface(),
         btf_fd=FD,
@@ -181,31 +116,9 @@ _OBJECT = Attr(
 )
 
 
-class _Relative(Form):
-    """A form that names what it is relative to by a descriptor or, as flagged, by an id."""
-
-    def fields(
-        self, decode: Decode, ctx: Context, data: bytes, frame: tuple[Any, ...]
-    ) -> dict[str, Value]:
-        found = super().fields(decode, ctx, data, frame)
-        if int.from_bytes(data[12:16], "little") & b.BPF_F_ID:
-            return {_BY_ID.get(n, n): _by_id(v) for n, v in found.items()}
-        return found
-
-
-_BY_ID = {"relative_fd": "relative_id"}
-
-
-def _by_id(value: Value) -> Value:
-    if isinstance(value, Struct):
-        fields = tuple((_BY_ID.get(n, n), v) for n, v in value.fields)
-        return Struct(fields)
-    return value
-
-
 def _attachment(**target: Type) -> Attr:
     return Attr(
-        _Relative(
+        Relative(
             StructOf(
                 None,
                 None,
@@ -336,107 +249,6 @@ _TRACEPOINT = Attr(
 )
 
 
-def _link(target: Type = FD, name: str = "target_fd", **union: Type) -> Form:
-    """BPF_LINK_CREATE with such a member of its union, which starts at the 17th byte."""
-    layout = StructOf(
-        None,
-        None,
-        prog_fd=FD,
-        **{name: target},
-        attach_type=ATTACH_TYPE,
-        flags=FlagSet(b.BPF_LINK_FLAGS),
-        **union,
-    )
-    return _Relative(layout, tuple(union)[:1], "link_create")
-
-
-_WORD64 = 8
-
-
-class _Part(StructOf):
-    """A structure of the union, aligned as its 64-bit members are."""
-
-    def measure(self, abi: Layout) -> tuple[int, int, str]:
-        size, _, code = super().measure(abi)
-        return size, _WORD64, code
-
-
-class _Strings(ArrayOf):
-    """Pointers to strings, as wide as the caller's."""
-
-    def __init__(self, count: str) -> None:
-        super().__init__(Cstr(), count)
-
-    def bind_at(self, scope: Scope) -> DecodeAt:
-        plain = super().bind_at
-        bound = [plain(Scope(layout, scope.places, scope.call)) for layout in LAYOUTS]
-
-        def decode_at(ctx: Context, address: int, frame: tuple[Any, ...]) -> Value:
-            value: Value = bound[ctx.abi.index](ctx, address, frame)
-            return value
-
-        return decode_at
-
-
-def _relative_link(title: str) -> Form:
-    part = _Part(relative_fd=FD, expected_revision=X64)
-    return _link(Interface(), "target_ifindex", **{title: part})
-
-
-_COOKIES = Wide(ArrayOf(X64, "cnt"))
-_TRACING = _link(tracing=_Part(target_btf_id=U32, cookie=X64))
-_LINK_CREATE = ByAttachType(
-    _link(),
-    {
-        0: _link(target_btf_id=NonZero(U32)),
-        b.BPF_TRACE_ITER: _link(
-            iter_info=Wide(ArrayOf(StructOf(map=StructOf(map_fd=FD)), "iter_info_len")),
-            iter_info_len=U32,
-        ),
-        b.BPF_PERF_EVENT: _link(perf_event=_Part(bpf_cookie=X64)),
-        b.BPF_TRACE_KPROBE_MULTI: _link(
-            kprobe_multi=_Part(
-                flags=FlagSet(b.BPF_KPROBE_MULTI_FLAGS),
-                cnt=U32,
-                syms=Wide(_Strings("cnt")),
-                addrs=Wide(ArrayOf(X64, "cnt")),
-                cookies=_COOKIES,
-            )
-        ),
-        b.BPF_NETFILTER: _link(
-            netfilter=_Part(
-                pf=U32,
-                hooknum=U32,
-                priority=Number("int"),
-                flags=FlagSet(b.BPF_NETFILTER_FLAGS),
-            )
-        ),
-        b.BPF_TCX_INGRESS: _relative_link("tcx"),
-        b.BPF_TCX_EGRESS: _relative_link("tcx"),
-        b.BPF_NETKIT_PRIMARY: _relative_link("netkit"),
-        b.BPF_NETKIT_PEER: _relative_link("netkit"),
-        b.BPF_TRACE_FENTRY: _TRACING,
-        b.BPF_TRACE_FEXIT: _TRACING,
-        b.BPF_TRACE_FSESSION: _TRACING,
-        b.BPF_TRACE_UPROBE_MULTI: _link(
-            uprobe_multi=_Part(
-                path=Wide(Path()),
-                offsets=Wide(ArrayOf(X64, "cnt")),
-                ref_ctr_offsets=Wide(ArrayOf(X64, "cnt")),
-                cookies=_COOKIES,
-                cnt=U32,
-                flags=FlagSet(b.BPF_UPROBE_MULTI_FLAGS),
-                pid=Pid(),
-                path_fd=FD,
-            )
-        ),
-        b.BPF_TRACE_FSESSION_MULTI: _link(
-            tracing_multi=_Part(ids=Wide(ArrayOf(U32, "cnt")), cookies=_COOKIES, cnt=U32)
-        ),
-    },
-)
-
-
 def _titled(title: str, **fields: Type) -> Attr:
     return Attr(Form(StructOf(None, None, **fields), (), title))
 
@@ -479,7 +291,7 @@ FORMS: dict[int | tuple[int, ...], Type] = {
     (b.BPF_MAP_LOOKUP_BATCH, b.BPF_MAP_LOOKUP_AND_DELETE_BATCH): _LOOKUP,
     b.BPF_MAP_UPDATE_BATCH: _batch("keys", "values"),
     b.BPF_MAP_DELETE_BATCH: _batch("keys"),
-    b.BPF_LINK_CREATE: _LINK_CREATE,
+    b.BPF_LINK_CREATE: LINK_CREATE,
     b.BPF_LINK_UPDATE: _titled(
         "link_update",
         link_fd=FD,

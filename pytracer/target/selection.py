@@ -34,7 +34,41 @@ class Attach:
     pids: tuple[int, ...]
 
 
-Target: TypeAlias = Launch | Attach
+@dataclass(frozen=True, slots=True)
+class Cgroup:
+    """A control group, whether it exists at the moment or not.
+
+    ``hierarchy``: the kernel's number of the tree it is in, 0 for the unified one of version 2.
+    ``mount``: where that is mounted. ``path``: from there, beginning with a slash.
+    """
+
+    hierarchy: int
+    mount: str
+    path: str
+
+    @property
+    def folder(self) -> str:
+        """Its directory."""
+        return self.mount if self.path == "/" else f"{self.mount}{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Whatever belongs to something, for as long as it does.
+
+    ``cgroups``: what is in one of these control groups or in one below, and will be: a group that
+    is removed and made again under its path is the same. ``comms``: processes and threads whose
+    command name fits one of these patterns. ``everyone``: all but the tracer itself and what it
+    has started. ``pids``: running processes to trace besides.
+    """
+
+    cgroups: tuple[Cgroup, ...] = ()
+    comms: tuple[str, ...] = ()
+    everyone: bool = False
+    pids: tuple[int, ...] = ()
+
+
+Target: TypeAlias = Launch | Attach | Members
 
 
 # System call numbers below this one are listed in a Selection. The highest in use is x32's 547.
@@ -50,6 +84,7 @@ class Selection:
     deliver what following needs (it sees forks and execs by its own means).
     ``signals``: signal numbers wanted; None for all.
     ``succeeded``/``failed``: whether calls that return, or fail, are wanted.
+    ``slower_than_ns``: only calls that have ended and took at least so long are wanted.
     ``follow``: trace children and, when attaching, all threads.
     ``leave_at_execve``: let go of a task once it executes a program (ptrace); the program that a
     launch is about is not meant.
@@ -62,8 +97,14 @@ class Selection:
     signals: frozenset[int] | None = None
     succeeded: bool = True
     failed: bool = True
+    slower_than_ns: int = 0
     follow: bool = False
     leave_at_execve: bool = False
     seccomp_bpf: bool = False
     string_bytes: int = 32
     verbose: bool = False
+
+    @property
+    def by_result(self) -> bool:
+        """Whether it is known only when a call has ended that it is wanted."""
+        return not (self.succeeded and self.failed) or bool(self.slower_than_ns)

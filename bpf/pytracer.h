@@ -29,6 +29,7 @@ enum state {
 #define MARK u8
 #endif
 #define MARKS 4096
+#define MARK_SPARED ((u32)(MARK)~0) /* never traced, nor its children: part of the tracer */
 struct marks {
 	MARK set[MARKS];
 };
@@ -43,6 +44,57 @@ struct config {
 	u32 follow;
 	u32 level;     /* depth of the user's pid namespace; 0 for the initial one */
 	u64 namespace; /* its inode number */
+	u64 slower_ns; /* of CALL_DROP_FAST */
+};
+
+/* Why a thread is traced. 0: because the user has named it, or one that it descends from. */
+#define WHY_GROUP 1	 /* it is in a chosen control group */
+#define WHY_PROCESS 2	 /* its process's command name is wanted */
+#define WHY_COMM 4	 /* its own is */
+#define WHY_EVERYONE 8	 /* it is there */
+#define WHY_LEAVING 0x80 /* not any more: it will take itself off */
+
+#define JOIN_RUNNING 1 /* it was there before, perhaps in the midst of a call */
+
+/* What makes a thread one to trace. */
+#define COMM_BYTES 16
+struct choice {
+	u32 everyone;
+	u32 groups;	 /* some are chosen */
+	u32 hierarchies; /* of version 1, beside the unified one, that they may be in */
+	u32 pad;
+	/* An automaton for the wanted names: bit n of accepts: the letter leads from state n on. */
+	u64 begins;
+	u64 stays;
+	u64 ends;
+	u64 accepts[256];
+};
+
+/* A control group, by the number of its hierarchy and that of its directory. */
+struct group_key {
+	u32 hierarchy;
+	u32 pad;
+	u64 id;
+};
+
+struct group {
+	u16 chosen;
+	u16 node; /* of the tree of paths that are waited for */
+	u32 pad;
+};
+
+/* Where a walk over a process's threads stands. */
+struct walk {
+	u64 head;
+	u64 node;
+	u32 come;
+	u32 gone;
+};
+
+/* A step of a path that is waited for. */
+struct edge {
+	u32 node;
+	char name[252];
 };
 
 /* What a thread is called in the user's pid namespace, to what the kernel calls

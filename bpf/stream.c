@@ -6,6 +6,7 @@
 #include "stream.h"
 #include "kernel.h"
 #include "tracking.h"
+#include "members.h"
 #include "records.h"
 #include "capture.h"
 
@@ -103,7 +104,7 @@ int raw_tracepoint__sys_enter(struct bpf_raw_tracepoint_args *ctx)
 	struct thread *t = traced(&key);
 	struct work *w;
 
-	if (!t)
+	if (!t || leaves(ctx, t, key))
 		return 0;
 	if (t->state >= STATE_LAUNCHING) {
 		if (t->state == STATE_FAILED || ctx->args[1] != EXECVE)
@@ -128,6 +129,15 @@ int raw_tracepoint__sys_enter(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
+/* A call that was in progress when its thread was attached to took nobody knows how long. */
+static inline int was_fast(struct thread *t)
+{
+	u32 zero = 0;
+	struct config *c = config.lookup(&zero);
+
+	return c && t->record.exit_ns - t->record.enter_ns < c->slower_ns;
+}
+
 int raw_tracepoint__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	u32 key, index;
@@ -138,7 +148,7 @@ int raw_tracepoint__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	u32 then;
 	u8 flags;
 
-	if (!t)
+	if (!t || leaves(ctx, t, key))
 		return 0;
 	if (t->state >= STATE_SKIPPED) {
 		if (t->state < STATE_LAUNCHING)
@@ -181,7 +191,7 @@ int raw_tracepoint__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 		then = t->exit_ok;
 		flags = CALL_DROP_OK;
 	}
-	if (call->flags & flags) {
+	if (call->flags & flags || (call->flags & CALL_DROP_FAST && was_fast(t))) {
 		struct stats *s = my_stats();
 
 		if (s)
@@ -405,6 +415,45 @@ static inline int ended(void *ctx, struct thread *t)
 	t->state = STATE_GONE;
 	return 1;
 }
+
+/* The call that it is in will not be seen to end. */
+static inline void left(void *ctx, struct thread *t)
+{
+	struct event event = {.type = RECORD_LEAVE};
+
+	event.time_ns = bpf_ktime_get_ns();
+	if (t->state == STATE_CALL) {
+		t->record.flags |= CALL_NO_EXIT;
+		t->record.exit_ns = event.time_ns;
+		send_call(ctx, t);
+	}
+	event.tid = t->record.tid;
+	event.tgid = t->record.tgid;
+	read_comm(event.comm);
+	send_event(ctx, &event);
+}
+
+#ifdef MEMBERS
+static inline void joined(void *ctx, struct thread *t, u64 task, u32 flags)
+{
+	struct event event = {.type = RECORD_JOIN, .flags = flags};
+
+	t->record.type = RECORD_CALL;
+	event.tid = t->record.tid;
+	event.tgid = t->record.tgid;
+	event.time_ns = bpf_ktime_get_ns();
+	bpf_probe_read_kernel(event.comm, sizeof(event.comm), (void *)(task + OFFSET_COMM));
+	send_event(ctx, &event);
+}
+
+static inline void look_again(void *ctx)
+{
+	struct event event = {.type = RECORD_AGAIN};
+
+	event.time_ns = bpf_ktime_get_ns();
+	send_event(ctx, &event);
+}
+#endif
 
 int raw_tracepoint__signal_deliver(struct bpf_raw_tracepoint_args *ctx)
 {

@@ -15,6 +15,9 @@ enum record_type {
 	RECORD_EXEC,
 	RECORD_EXIT,
 	RECORD_SIGNAL,
+	RECORD_JOIN,  /* a thread is traced for what it belongs to */
+	RECORD_LEAVE, /* it does not belong to it any more */
+	RECORD_AGAIN, /* user space has to look who belongs to it */
 };
 
 /* record.flags */
@@ -88,7 +91,7 @@ struct thread {
 	u8 launching; /* its execve has not succeeded yet */
 	u8 fatal;     /* a signal that ends the process was sent to it */
 	u32 key;
-	u32 pad;
+	u32 why;
 	struct record record;
 	u8 data[DATA_BYTES];
 };
@@ -107,7 +110,8 @@ struct call {
 #define CALL_SELECTS 2
 #define CALL_DROP_OK 4
 #define CALL_DROP_FAILED 8
-#define CALL_FRAME 16 /* what it reads lies on the stack: args[0] is the stack pointer */
+#define CALL_DROP_FAST 32 /* if it took less time than config.slower_ns */
+#define CALL_FRAME 16	  /* what it reads lies on the stack: args[0] is the stack pointer */
 
 struct shape_key {
 	u32 call;

@@ -3,7 +3,7 @@
  * Which threads are traced, and how that follows their forks, execs and ends.
  *
  * The including program defines struct thread, what it keeps of each traced thread (state,
- * launching and key are among its fields), and where it keeps that:
+ * launching, why and key are among its fields), and where it keeps that:
  *
  *   entry_of(tid, set)             the entry of a thread whose mark is set,
  *   make_entry(tid)                a blank entry for a thread; answers its mark, 0 for no room,
@@ -19,6 +19,7 @@
  *   executing(ctx, t)              t is about to be the only thread of its process,
  *   executed(ctx, t, former)       it was called former until now,
  *   ended(ctx, t)                  t ends; answers whether its entry is still needed,
+ *   left(ctx, t)                   it lives on, but is traced no more,
  *   lost_task()                    there was no room for an entry.
  */
 #ifndef TRACKING_H
@@ -43,6 +44,7 @@ static inline void forked(void *ctx, struct thread *t, struct thread *child);
 static inline void executing(struct bpf_raw_tracepoint_args *ctx, struct thread *t);
 static inline void executed(void *ctx, struct thread *t, u32 former);
 static inline int ended(void *ctx, struct thread *t);
+static inline void left(void *ctx, struct thread *t);
 static inline void lost_task(void);
 
 static inline struct gate *enter_gate(void)
@@ -95,6 +97,22 @@ static inline struct thread *traced(u32 *key)
 	return set ? entry_of(tid, set) : 0;
 }
 
+/*
+ * A thread that is not to be traced any more takes itself off: nobody else may, as long as it can
+ * be in one of the programs.
+ */
+static inline int leaves(void *ctx, struct thread *t, u32 key)
+{
+	if (!(t->why & WHY_LEAVING))
+		return 0;
+	enter_gate();
+	left(ctx, t);
+	drop_entry(key, marked_as(key));
+	mark(key, 0);
+	leave_gate();
+	return 1;
+}
+
 /* A pid as a pid namespace of some depth calls it; 0 where that does not see it. */
 static inline u32 number_at(u64 task, u32 level)
 {
@@ -124,7 +142,7 @@ static inline u32 name_of(u64 task, struct config *c)
  * An iterator over all tasks (since 5.8), for a user in a pid namespace of
  * their own: finds out what the kernel calls the threads of that namespace.
  */
-int iter_task(u64 *ctx)
+int iter__task(u64 *ctx)
 {
 	u64 task = ctx[1], pid = 0, space = 0;
 	u32 zero = 0, depth = 0, name = 0;

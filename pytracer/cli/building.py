@@ -16,7 +16,7 @@ from pytracer.decode.processes import LiveProcesses
 from pytracer.event.schema import Abi
 from pytracer.output.text.style import LineStyle, Quoting, Status, Style, Xlats
 from pytracer.target.program import NoProgram, environment, find, inherited_environment
-from pytracer.target.selection import LISTED, Attach, Launch, Selection, Target
+from pytracer.target.selection import LISTED, Attach, Launch, Members, Selection, Target
 
 _QUOTINGS: Final = (
     Quoting.ESCAPED,
@@ -32,6 +32,8 @@ def target(options: Options) -> Target:
 
     Errors: Failure for a program or user that is not there.
     """
+    if options.grouped is not None:
+        return _members(options)
     if not options.program:
         return Attach(tuple(dict.fromkeys(options.pids)))
     words = tuple(map(os.fsencode, options.program))
@@ -46,6 +48,40 @@ def target(options: Options) -> Target:
     argv = words if options.argv0 is None else (os.fsencode(options.argv0), *words[1:])
     env = environment(inherited_environment(), map(os.fsencode, options.environment))
     return Launch(path, argv, env, user, options.daemonize, tuple(dict.fromkeys(options.pids)))
+
+
+def _members(options: Options) -> Members:
+    """Find what tasks have to belong to."""
+    # Rarely needed: who traces one process does not wait for it.
+    from pytracer.target.cgroups import NoTarget, by_path, hierarchies
+    from pytracer.target.containers import by_container
+    from pytracer.target.patterns import BadPattern, compile_patterns
+    from pytracer.target.units import by_unit
+
+    kinds = (
+        ("--unit", options.units, by_unit),
+        ("--cgroup", options.cgroups, by_path),
+        ("--container", options.containers, by_container),
+    )
+    cgroups = []
+    trees = hierarchies()
+    for spelled, names, find_group in kinds:
+        for name in names:
+            try:
+                cgroups.append(find_group(name, trees))
+            except NoTarget as error:
+                raise Failure(f"{spelled} {name}: {error}") from error
+    for pattern in options.comms:
+        try:
+            compile_patterns([pattern])
+        except BadPattern as error:
+            raise Failure(f"--comm: {error}") from error
+    try:
+        compile_patterns(options.comms)
+    except BadPattern as error:
+        raise Failure(f"--comm: {error}") from error
+    pids = tuple(dict.fromkeys(options.pids))
+    return Members(tuple(dict.fromkeys(cgroups)), options.comms, options.everyone, pids)
 
 
 def _user(name: str) -> tuple[int, int, str]:
@@ -80,6 +116,7 @@ def selection(options: Options) -> Selection:
         signals=_signals(options),
         succeeded=not only_failed,
         failed=not only_returned,
+        slower_than_ns=options.slower_than_ns,
         follow=options.follow,
         leave_at_execve=options.detach_on_execve,
         seccomp_bpf=options.seccomp_bpf,
@@ -92,6 +129,13 @@ def _signals(options: Options) -> frozenset[int] | None:
     if options.signals.inverted and not options.signals.listed:
         return None
     return options.signals.among(range(1, _HIGHEST_SIGNAL + 1))
+
+
+def _statuses(options: Options) -> frozenset[Status] | None:
+    """The statuses of the calls that are shown; None for all."""
+    if options.slower_than_ns:  # how long a call takes is known when it has ended
+        return options.statuses & {Status.SUCCESSFUL, Status.FAILED}
+    return None if options.statuses == ALL_STATUSES else options.statuses
 
 
 def wanted_numbers(wanted: CallSet) -> dict[Abi, frozenset[int]]:
@@ -153,7 +197,11 @@ def style(options: Options) -> Style:
 
 def lines(options: Options) -> LineStyle:
     """Say which lines there are and what they begin and end with."""
-    several = options.follow or len(options.pids) + bool(options.program) > 1
+    several = (
+        options.follow
+        or options.grouped is not None
+        or len(options.pids) + bool(options.program) > 1
+    )
     to_one_file = options.output is not None and not options.separately
     return LineStyle(
         pid_prefix=options.always_show_pid or (to_one_file and several),
@@ -165,7 +213,8 @@ def lines(options: Options) -> LineStyle:
         duration=options.times_digits,
         number=options.syscall_number,
         ip=options.instruction_pointer,
-        statuses=None if options.statuses == ALL_STATUSES else options.statuses,
+        statuses=_statuses(options),
+        slower_than_ns=options.slower_than_ns,
         signals=_signals(options),
         quiet=options.quiet,
     )

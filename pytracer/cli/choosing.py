@@ -5,14 +5,16 @@ The decision is written down in docs/decisions/0001-auto-backend.md.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytracer.backend.base import Backend, BackendUnavailable, TargetError
 from pytracer.cli.messages import Failure
 from pytracer.cli.options import Backend as Choice
 from pytracer.cli.options import Options, Summary
-from pytracer.target.selection import Launch, Selection, Target
+from pytracer.target.selection import Attach, Launch, Members, Selection, Target
 
 if TYPE_CHECKING:
     from pytracer.backend.ptrace.rules import Holds
@@ -38,12 +40,29 @@ def ptrace_only(options: Options) -> Iterator[str]:
     return (name for asked, name in wanted if asked)
 
 
+def ebpf_only(options: Options) -> Iterator[str]:
+    """Name what was asked for and only ebpf can do."""
+    wanted = ((bool(options.comms), "--comm"), (options.everyone, "--all"))
+    return (name for asked, name in wanted if asked)
+
+
 def choose(options: Options) -> Choice:
     """Choose the backend.
 
     Errors: Failure when the one that was asked for cannot serve an option.
     """
     unserved = next(ptrace_only(options), None)
+    unattachable = next(ebpf_only(options), None)
+    if unattachable is not None:
+        if options.backend is Choice.PTRACE:
+            raise Failure(
+                f"{unattachable} cannot be served by --backend=ptrace: use --backend=ebpf"
+            )
+        if unserved is not None:
+            raise Failure(
+                f"{unserved} needs --backend=ptrace, which cannot serve {unattachable}: "
+                "leave one of them out"
+            )
     if options.backend is Choice.EBPF and unserved is not None:
         raise Failure(f"{unserved} cannot be served by --backend=ebpf: use --backend=ptrace")
     if options.backend is not Choice.AUTO:
@@ -70,8 +89,10 @@ def make(
         try:
             return _ebpf(target, selection, decoding, refuse)
         except BackendUnavailable:
-            if options.backend is Choice.EBPF:
+            if options.backend is Choice.EBPF or isinstance(target, Members):
                 raise
+    if isinstance(target, Members):
+        target, selection = _present(options, target, selection, note)
     from pytracer.backend.ptrace import PtraceBackend
     from pytracer.backend.ptrace.seccomp import why_not
 
@@ -87,6 +108,29 @@ def make(
         holds=_holds(options, decoding),
         refuse=refuse,
     )
+
+
+def _present(
+    options: Options, target: Members, selection: Selection, note: Callable[[str], None]
+) -> tuple[Attach, Selection]:
+    """What ptrace can do for control groups: attach to what is there, and follow its children.
+
+    Errors: Failure when nothing is there.
+    """
+    from pytracer.target.cgroups import processes
+
+    found = [pid for group in target.cgroups for pid in processes(group)]
+    pids = tuple(pid for pid in dict.fromkeys((*target.pids, *found)) if pid != os.getpid())
+    if not pids:
+        raise Failure(
+            f"{options.grouped}: no process is there, and ptrace cannot wait for one: "
+            "use --backend=ebpf"
+        )
+    note(
+        "with --backend=ptrace only the processes that are there now, and their children, are "
+        "traced: --backend=ebpf sees others join and leave"
+    )
+    return Attach(pids), replace(selection, follow=True)
 
 
 def _holds(options: Options, decoding: DecodeOptions) -> Holds | None:

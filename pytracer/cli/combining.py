@@ -65,8 +65,13 @@ def combine(options: Options, counts: Counts, messages: Messages) -> Options:
 
 
 def _check_program(options: Options, counts: Counts) -> None:
-    if not options.program and not options.pids:
+    grouped = options.grouped
+    if not options.program and not options.pids and grouped is None:
         raise Failure("must have PROG [ARGS] or -p PID", hint=True)
+    if options.program and grouped is not None:
+        raise Failure(
+            f"{grouped} cannot be given together with PROG: trace PROG by itself", hint=True
+        )
     if options.argv0 is not None and not options.program:
         raise Failure("PROG [ARGS] must be specified with --argv0", hint=True)
     if counts.daemonize_long and counts["D"]:
@@ -78,6 +83,8 @@ def _check_program(options: Options, counts: Counts) -> None:
             f"Too many -D's ({counts['D']}), maximum supported -D count is {MOST_DAEMONIZE}",
             hint=True,
         )
+    if options.kill_on_exit and grouped is not None:
+        raise Failure(f"--kill-on-exit and {grouped} are mutually exclusive options", hint=True)
     if options.kill_on_exit and options.pids:
         raise Failure("--kill-on-exit and -p/--attach are mutually exclusive options", hint=True)
 
@@ -172,7 +179,8 @@ def _imply(options: Options, counts: Counts) -> Options:
     quiet = counts["q"]
     if quiet and counts.quiet_given:
         raise Failure("-q and -e quiet/--quiet cannot be provided simultaneously")
-    if not quiet and not counts.quiet_given and to_file_and_run:
+    # Of the whole host, each process that comes and goes would be announced.
+    if not quiet and not counts.quiet_given and (to_file_and_run or options.everyone):
         quiet = 1
     if quiet:
         options = replace(options, quiet=_QUIETS[min(quiet, len(_QUIETS)) - 1])

@@ -22,6 +22,7 @@ class CountingOutput:
         self.summary = Summary(options.summary_wall, options.overhead_ns or 0)
         self._options = options
         self._text = text
+        self._slower_than_ns = options.slower_than_ns
         self._shown = options.summary is Wanted.BOTH
 
     def handle(self, event: Event, call: Call | None = None) -> None:
@@ -29,7 +30,7 @@ class CountingOutput:
         kind = type(event)
         if self._shown or kind in _TOLD:
             self._text.handle(event, call)
-        if kind is SyscallExit and call is not None:
+        if kind is SyscallExit and call is not None and call.duration_ns >= self._slower_than_ns:
             self.summary.add(call)
 
     def flush(self) -> None:

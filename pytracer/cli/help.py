@@ -24,6 +24,8 @@ Options mean what they mean in strace 7.2; they end at the program's name.
   {0} -e trace=%network,open CMD  some calls only
   {0} --backend=ebpf -f -p 1234 --duration 10
                                   a live service for ten seconds, not stopping it
+  {0} --unit nginx --slower-than 10ms -T -o FILE
+                                  the slow calls of a unit
   {0} -c ls                       a summary
 
 Backends:
@@ -33,6 +35,13 @@ Backends:
   --duration=SECONDS
                  detach after SECONDS (fractions allowed) and exit
   --doctor       tell which backends work here, and what to do about those that do not
+
+Targets, besides PROG and -p (see docs/targets.md):
+  --unit=NAME    what belongs to a systemd unit, over restarts; may be repeated
+  --cgroup=PATH  what is in a control group, or below it; may be repeated
+  --container=ID what is in a container, by its id or the beginning of it
+  --comm=PATTERN what has a command name like PATTERN (*, ?, [a-z]); may be repeated
+  --all          the whole host, but for pytracer itself
 
 Startup:
   -E VAR=VAL, --env=VAR=VAL
@@ -82,6 +91,8 @@ Filtering:
   -e status=SET, --status=SET
                  show only calls with these return statuses
      statuses:   successful, failed, unfinished, unavailable, detached
+  --slower-than=TIME
+                 show only calls that took at least TIME, as in 10ms, 250us, 1.5s
   -P PATH, --trace-path=PATH
                  trace only calls that access PATH; may be repeated
   -z, --successful-only

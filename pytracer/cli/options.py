@@ -69,6 +69,11 @@ class Options:
     environment: tuple[str, ...] = ()
     user: str | None = None
     pids: tuple[int, ...] = ()
+    units: tuple[str, ...] = ()
+    cgroups: tuple[str, ...] = ()
+    containers: tuple[str, ...] = ()
+    comms: tuple[str, ...] = ()
+    everyone: bool = False
     daemonize: int = 0
     follow: bool = False
     separately: bool = False
@@ -79,6 +84,7 @@ class Options:
     seccomp_bpf: bool = False
     backend: Backend = Backend.AUTO
     duration_s: float | None = None
+    slower_than_ns: int = 0
 
     trace: CallSet = ALL_CALLS
     trace_fds: TokenSet | None = None
@@ -116,6 +122,18 @@ class Options:
     debug: bool = False
 
     asked: frozenset[str] = frozenset()
+
+    @property
+    def grouped(self) -> str | None:
+        """How the first option is spelled that selects tasks by what they belong to."""
+        given = (
+            (self.units, "--unit"),
+            (self.cgroups, "--cgroup"),
+            (self.containers, "--container"),
+            (self.comms, "--comm"),
+            (self.everyone, "--all"),
+        )
+        return next((name for value, name in given if value), None)
 
     @property
     def piped(self) -> str | None:

@@ -11,7 +11,7 @@ from pytracer.cli import expressions, vocabulary
 from pytracer.cli.combining import Counts, combine
 from pytracer.cli.grammar import Given, Words
 from pytracer.cli.messages import Failure, Messages
-from pytracer.cli.numerals import PRECISIONS, time_ns, unsigned
+from pytracer.cli.numerals import PRECISIONS, duration_ns, time_ns, unsigned
 from pytracer.cli.options import (
     Interruptible,
     Options,
@@ -206,6 +206,15 @@ class Reader:
             raise Failure(f"--duration must be a positive number of seconds, not '{given.value}'")
         self._set(duration_s=seconds)
 
+    def _slower_than(self, given: Given) -> None:
+        slower_ns = duration_ns(given.value or "")
+        if not slower_ns:
+            raise Failure(
+                f"--slower-than must be a time with a unit such as 10ms, 250us or 1.5s, "
+                f"not '{given.value}'"
+            )
+        self._set(slower_than_ns=slower_ns)
+
     def _sort(self, given: Given) -> None:
         text = (given.value or "").replace("_", "-")
         column = "nothing" if text in vocabulary.NO_ORDER else vocabulary.COLUMNS.get(text)
@@ -289,6 +298,7 @@ _READERS: Final[Mapping[str, Callable[[Reader, Given], None]]] = {
     "strings-in-hex": Reader._hex_strings,
     **dict.fromkeys(vocabulary.CHOICES, Reader._choice),
     "duration": Reader._duration,
+    "slower-than": Reader._slower_than,
     "S": Reader._sort,
     "U": Reader._columns,
     **dict.fromkeys("cC", Reader._summary),

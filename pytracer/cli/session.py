@@ -121,6 +121,8 @@ class Session:
         status = Status.FAILED if call.failed else Status.SUCCESSFUL
         if not self._left or status not in self._options.statuses:
             return
+        if call.duration_ns < self._options.slower_than_ns:
+            return
         self._left -= 1
         if not self._left:
             if Quiet.ATTACH not in self._options.quiet:

@@ -90,13 +90,21 @@ SWITCHES: Final[Mapping[str, Mapping[str, Any]]] = {
     "N": {"arg_names": True},
     "always-show-pid": {"always_show_pid": True},
     "kill-on-exit": {"kill_on_exit": True},
+    "all": {"everyone": True},
     "v": {"abbrev": NO_CALLS},
     "w": {"summary_wall": True},
     "seccomp-bpf": {"seccomp_bpf": True},
 }
 NUMBERS: Final = {"a": ("column", 0x7FFFFFFF), "s": ("string_bytes", MOST_STRING_BYTES)}
 TEXTS: Final = {"o": "output", "u": "user", "argv0": "argv0"}
-LISTS: Final = {"E": "environment", "P": "paths"}
+LISTS: Final = {
+    "E": "environment",
+    "P": "paths",
+    "unit": "units",
+    "cgroup": "cgroups",
+    "container": "containers",
+    "comm": "comms",
+}
 CHOICES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "X": ("xlats", {name: name for name in ("raw", "abbrev", "verbose")}),
     "color": ("color", {color.value: color for color in Color}),

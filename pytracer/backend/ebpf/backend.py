@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import gc
 import os
-import signal
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -13,13 +12,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from pytracer.backend.base import BackendUnavailable, TargetError
-from pytracer.backend.capture import capture
 from pytracer.backend.ebpf import wire
-from pytracer.backend.ebpf.attach import InProgress, Thread, in_progress, threads_of
+from pytracer.backend.ebpf.attach import Thread, doing, threads_of
 from pytracer.backend.ebpf.bpf import F_MMAPABLE, F_NO_PREALLOC, BpfError
 from pytracer.backend.ebpf.digest import UNWRITTEN, Digest
 from pytracer.backend.ebpf.image import plan_image
 from pytracer.backend.ebpf.loader import Resize, compiled, load, unavailable
+from pytracer.backend.ebpf.members import Membership, own_threads, programs_for
 from pytracer.backend.ebpf.namespace import Namespace
 from pytracer.backend.ebpf.outline import calls_in
 from pytracer.backend.ebpf.plan import NoPlans, Plans
@@ -29,20 +28,14 @@ from pytracer.backend.ebpf.ring import Rings, possible_cpus
 from pytracer.backend.ebpf.shared import MARKS, Gates, Marks, pid_max
 from pytracer.backend.ebpf.spool import DEFAULT_BYTES, Spool
 from pytracer.backend.ebpf.turn import Turn
-from pytracer.backend.ptrace.memory import LiveMemory
 from pytracer.backend.recorder import Recording
-from pytracer.event.memory import Snapshot
 from pytracer.event.schema import (
     Clock,
     Event,
-    GroupStop,
     Lost,
     NewBy,
-    SyscallEnter,
 )
-from pytracer.spec.abi import LAYOUTS
-from pytracer.spec.plan import Phase
-from pytracer.target.selection import Attach, Launch, Selection, Target
+from pytracer.target.selection import Attach, Launch, Members, Selection, Target
 from pytracer.target.spawn import Spawned, spawn
 from pytracer.target.start import Dispositions
 
@@ -105,7 +98,7 @@ class EbpfBackend:
         self._plans = plans or NoPlans()
         self._refuse = refuse
         self._dispositions = dispositions or Dispositions()
-        self._digest = Digest(not (selection.succeeded and selection.failed), selection.signals)
+        self._digest = Digest(selection.by_result, selection.signals)
         self._tasks = self._digest.tasks
         self._cpus = possible_cpus()
         self._sizes = sizes or Sizes()
@@ -118,6 +111,7 @@ class EbpfBackend:
         self._gates: Gates | None = None
         self._marks: Marks | None = None
         self._reader: Reader | None = None
+        self._membership: Membership | None = None
         source = compiled("stream.c")
         self._loaded = load(
             source,
@@ -130,6 +124,7 @@ class EbpfBackend:
                 "events": Resize(0, self._cpus),
             },
             self._namespace.nested,
+            programs_for(target),
         )
         try:
             self._prepare()
@@ -149,7 +144,9 @@ class EbpfBackend:
         count = len(image.steps) // maps["steps"].value_bytes
         maps["steps"].update_many(struct.pack(f"<{count}I", *range(count)), image.steps)
         maps["shapes"].update_many(image.shape_keys, image.shapes)
-        self._namespace.enter(self._loaded, self._selection.follow)
+        self._namespace.enter(self._loaded, self._selection)
+        if isinstance(self._target, Members):
+            self._membership = Membership(self._loaded, self._target)
         capture = struct.pack("<i", self._loaded.programs["capture"])
         maps["tails"].update(_ZERO, capture)
         self._rings = Rings(maps["events"], self._sizes.ring)
@@ -182,7 +179,9 @@ class EbpfBackend:
             case Launch():
                 beginning = self._launch(self._target)
             case Attach():
-                beginning = self._attach(self._target)
+                beginning = self._attach(self._target.pids)
+            case Members():
+                beginning = self._join(self._target)
         for event in beginning:
             self._first.append(event)
             yield event
@@ -192,7 +191,7 @@ class EbpfBackend:
         reader.start()
         if self._spawned is not None:
             self._spawned.release()
-        while self._tasks.alive and not self._stopping:
+        while (self._tasks.alive or self._membership) and not self._stopping:
             turn = reader.take(0.1)
             if turn is not None:
                 yield from self._take(turn)
@@ -207,6 +206,9 @@ class EbpfBackend:
         yield from make(turn)
         while digest.merger.gone:
             self._loaded.maps["threads"].delete(digest.merger.gone.pop())
+        if self._tasks.look_again and self._membership is not None:
+            self._tasks.look_again = False
+            self._membership.look()
 
     def _finish(self, reader: Reader) -> Iterator[Event]:
         """Let go of the targets, but not of what is known about them."""
@@ -259,10 +261,20 @@ class EbpfBackend:
         comm = os.path.basename(target.path)[:15].ljust(16, b"\0")
         yield self._tasks.begin(child.pid, child.pid, comm, NewBy.LAUNCHED)
 
-    def _attach(self, target: Attach) -> Iterator[Event]:
+    def _join(self, target: Members) -> Iterator[Event]:
+        assert self._membership is not None and self._marks is not None
+        yield from self._attach(target.pids)
+        self._membership.begin(self._marks, map(self._namespace.key, own_threads()))
+        for tid, key in self._membership.present():
+            for thread in threads_of(tid, False):
+                if tid not in self._tasks.alive:
+                    yield self._tasks.begin(tid, thread.pid, thread.comm, NewBy.ATTACHED)
+                    self._show_state(thread, key)
+
+    def _attach(self, pids: tuple[int, ...]) -> Iterator[Event]:
         self._loaded.attach()
         refusal: TargetError | None = None
-        for pid in target.pids:
+        for pid in pids:
             found = threads_of(pid, self._selection.follow)
             if not found:
                 refusal = TargetError(pid, errno.ESRCH, f"attach: ptrace(PTRACE_SEIZE, {pid})")
@@ -284,7 +296,7 @@ class EbpfBackend:
                     for thread in threads_of(pid, self._selection.follow)
                     if thread.tid not in self._tasks.alive
                 ]
-        if refusal is not None and not self._tasks.alive:
+        if refusal is not None and not self._tasks.alive and not self._membership:
             raise refusal
 
     def _enter(self, tid: int, tgid: int, state: int) -> bytes | None:
@@ -298,41 +310,18 @@ class EbpfBackend:
 
     def _show_state(self, thread: Thread, key: bytes) -> None:
         """Have it told, when its turn comes, what a thread is doing as it is attached to."""
+
+        def unchanged() -> bool:
+            value = self._loaded.maps["threads"].lookup(key)
+            return (
+                value is not None and wire.THREAD_HEAD.unpack_from(value)[0] == wire.STATE_ATTACHED
+            )
+
         task = self._tasks.alive[thread.tid]
-        now = time.monotonic_ns()
-        if thread.stopped:  # a stop comes when the call is over
-            self._add(GroupStop(task, now, signal.SIGSTOP))
-            return
-        call = in_progress(thread)
-        if call is None:
-            return
-        value = self._loaded.maps["threads"].lookup(key)
-        # Unchanged: no call has ended or begun since the thread is watched, so this one goes on.
-        if value is None or wire.THREAD_HEAD.unpack_from(value)[0] != wire.STATE_ATTACHED:
-            return
-        wanted = self._selection.syscalls
-        if wanted is not None and call.nr not in wanted.get(call.abi, ()):
-            return
-        if not (self._selection.succeeded and self._selection.failed):
-            return
-        memory = self._live(thread, call)
-        self._add(SyscallEnter(task, now, call.abi, call.nr, call.args, memory))
-
-    def _add(self, event: SyscallEnter | GroupStop) -> None:
-        self._digest.add(event)
-        self._first.append(event)
-
-    def _live(self, thread: Thread, call: InProgress) -> Snapshot:
-        """What the call's plan would have captured, read now."""
-        layout = LAYOUTS[call.abi]
-        selector = self._plans.selector(call.abi, call.nr)
-        value = None
-        if selector is not None:
-            chosen = call.args[selector.register] & selector.mask
-            value = chosen if chosen in selector.values else None
-        fetches = self._plans.fetches(call.abi, call.nr, value)
-        memory = LiveMemory(thread.tid)
-        return Snapshot(capture(fetches, Phase.ENTRY, call.args, 0, memory, layout.word))
+        event = doing(thread, task, self._selection, self._plans, unchanged)
+        if event is not None:
+            self._digest.add(event)
+            self._first.append(event)
 
     def _watch(self, pid: int) -> None:
         """Have the reader woken when the process ends."""

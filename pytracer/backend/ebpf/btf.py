@@ -6,6 +6,7 @@ Source: Documentation/bpf/btf.rst for the format.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 from pytracer.backend.base import BackendUnavailable
@@ -56,6 +57,17 @@ class Btf:
             raise KeyError(f"struct {structure}.{'.'.join(path)}")
         return members[path[0]]
 
+    def bit(self, structure: str, field: str) -> tuple[int, int]:
+        """Find a bit field: the offset of the word of 32 bits that it is in, and its mask there.
+
+        Errors: KeyError when this kernel has no such structure or field.
+        """
+        at = self._find(structure)
+        for name, bits, width in self._raw_members(at):
+            if name == field:
+                return bits // 32 * 4, (1 << width) - 1 << bits % 32
+        raise KeyError(f"struct {structure}.{field}")
+
     def names(self, name: str) -> bool:
         """Whether anything in the kernel has this name."""
         return b"\0" + name.encode() + b"\0" in self._strings
@@ -88,9 +100,7 @@ class Btf:
         raise KeyError(f"function {name}")
 
     def _members(self, structure: str) -> dict[str, int]:
-        at = self._find(structure)
-        (info,) = struct.unpack_from("<I", self._types, at + 4)
-        return self._read_members(at, info)
+        return {name: bits // 8 for name, bits, _ in self._raw_members(self._find(structure))}
 
     def _find(self, structure: str) -> int:
         # Every type's record is a multiple of four bytes and begins with its name's offset.
@@ -104,15 +114,17 @@ class Btf:
             at = self._types.find(wanted, at + 1)
         raise KeyError(f"struct {structure}")
 
-    def _read_members(self, at: int, info: int) -> dict[str, int]:
-        found = {}
+    def _raw_members(self, at: int) -> Iterator[tuple[str, int, int]]:
+        """Name, offset in bits, and width in bits (0: not a bit field) of each member."""
+        (info,) = struct.unpack_from("<I", self._types, at + 4)
         for i in range(info & 0xFFFF):
             name, _, bits = struct.unpack_from("<III", self._types, at + 12 + 12 * i)
+            width = 0
             if info >> 31:  # kind_flag: the upper byte is a bit field's width
+                width = bits >> 24
                 bits &= 0xFFFFFF
             end = self._strings.index(b"\0", name)
-            found[self._strings[name:end].decode()] = bits // 8
-        return found
+            yield self._strings[name:end].decode(), bits, width
 
 
 def kernel_offsets() -> dict[str, int]:
@@ -131,32 +143,65 @@ def kernel_offsets() -> dict[str, int]:
         ) from error
     try:
         helpers = {"TASK_PT_REGS": 1} if btf.names("bpf_task_pt_regs") else {}
-        return helpers | {
-            "OFFSET_PID": btf.offset("task_struct", "pid"),
-            "OFFSET_COMM": btf.offset("task_struct", "comm"),
-            "OFFSET_EXIT_CODE": btf.offset("task_struct", "exit_code"),
-            "OFFSET_SIGNAL": btf.offset("task_struct", "signal"),
-            "OFFSET_PENDING": btf.offset("task_struct", "pending")
-            + btf.offset("sigpending", "signal"),
-            "OFFSET_STATUS": btf.offset("task_struct", "thread_info")
-            + btf.offset("thread_info", "status"),
-            "OFFSET_GROUP_LEADER": btf.offset("task_struct", "group_leader"),
-            "OFFSET_THREAD_PID": btf.offset("task_struct", "thread_pid"),
-            "OFFSET_LEVEL": btf.offset("pid", "level"),
-            "OFFSET_NUMBERS": btf.offset("pid", "numbers"),
-            "OFFSET_UPID_NS": btf.offset("upid", "ns"),
-            "SIZE_UPID": btf.size("upid"),
-            "OFFSET_INUM": btf.offset("pid_namespace", "ns") + btf.offset("ns_common", "inum"),
-            "OFFSET_BPRM_FILENAME": btf.offset("linux_binprm", "filename"),
-            "OFFSET_BPRM_INTERP": btf.offset("linux_binprm", "interp"),
-            "OFFSET_BPRM_P": btf.offset("linux_binprm", "p"),
-            "OFFSET_GROUP_FLAGS": btf.offset("signal_struct", "flags"),
-            "OFFSET_GROUP_EXIT_CODE": btf.offset("signal_struct", "group_exit_code"),
-        }
+        return (
+            helpers
+            | _members(btf)
+            | {
+                "OFFSET_PID": btf.offset("task_struct", "pid"),
+                "OFFSET_COMM": btf.offset("task_struct", "comm"),
+                "OFFSET_EXIT_CODE": btf.offset("task_struct", "exit_code"),
+                "OFFSET_SIGNAL": btf.offset("task_struct", "signal"),
+                "OFFSET_PENDING": btf.offset("task_struct", "pending")
+                + btf.offset("sigpending", "signal"),
+                "OFFSET_STATUS": btf.offset("task_struct", "thread_info")
+                + btf.offset("thread_info", "status"),
+                "OFFSET_GROUP_LEADER": btf.offset("task_struct", "group_leader"),
+                "OFFSET_THREAD_PID": btf.offset("task_struct", "thread_pid"),
+                "OFFSET_LEVEL": btf.offset("pid", "level"),
+                "OFFSET_NUMBERS": btf.offset("pid", "numbers"),
+                "OFFSET_UPID_NS": btf.offset("upid", "ns"),
+                "SIZE_UPID": btf.size("upid"),
+                "OFFSET_INUM": btf.offset("pid_namespace", "ns") + btf.offset("ns_common", "inum"),
+                "OFFSET_BPRM_FILENAME": btf.offset("linux_binprm", "filename"),
+                "OFFSET_BPRM_INTERP": btf.offset("linux_binprm", "interp"),
+                "OFFSET_BPRM_P": btf.offset("linux_binprm", "p"),
+                "OFFSET_GROUP_FLAGS": btf.offset("signal_struct", "flags"),
+                "OFFSET_GROUP_EXIT_CODE": btf.offset("signal_struct", "group_exit_code"),
+            }
+        )
     except KeyError as error:
         raise BackendUnavailable(
             "ebpf", f"the kernel's BTF has no {error.args[0]}", "use --backend=ptrace"
         ) from error
+
+
+def _members(btf: Btf) -> dict[str, int]:
+    """What selecting by control group and name needs; nothing when the kernel lacks some of it."""
+    try:
+        in_execve, mask = btf.bit("task_struct", "in_execve")
+        return {
+            "MEMBERS": 1,
+            "OFFSET_IN_EXECVE": in_execve,
+            "MASK_IN_EXECVE": mask,
+            "OFFSET_FLAGS": btf.offset("task_struct", "flags"),
+            "OFFSET_THREAD_NODE": btf.offset("task_struct", "thread_node"),
+            "OFFSET_THREAD_HEAD": btf.offset("signal_struct", "thread_head"),
+            "OFFSET_TASK_CGROUPS": btf.offset("task_struct", "cgroups"),
+            "OFFSET_SET_DEFAULT": btf.offset("css_set", "dfl_cgrp"),
+            "OFFSET_SET_LINKS": btf.offset("css_set", "cgrp_links"),
+            "OFFSET_LINK_CGROUP": btf.offset("cgrp_cset_link", "cgrp"),
+            "OFFSET_LINK_ENTRY": btf.offset("cgrp_cset_link", "cgrp_link"),
+            "OFFSET_CGROUP_SELF": btf.offset("cgroup", "self"),
+            "OFFSET_CGROUP_NODE": btf.offset("cgroup", "kn"),
+            "OFFSET_CGROUP_ROOT": btf.offset("cgroup", "root"),
+            "OFFSET_CGROUP_HIERARCHY": btf.offset("cgroup_root", "hierarchy_id"),
+            "OFFSET_CSS_PARENT": btf.offset("cgroup_subsys_state", "parent"),
+            "OFFSET_CSS_CGROUP": btf.offset("cgroup_subsys_state", "cgroup"),
+            "OFFSET_NODE_ID": btf.offset("kernfs_node", "id"),
+            "OFFSET_NODE_NAME": btf.offset("kernfs_node", "name"),
+        }
+    except KeyError:
+        return {}
 
 
 def iterator_number(name: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from pytracer.backend.base import BackendUnavailable
@@ -27,7 +27,10 @@ from pytracer.backend.ebpf.compiler import (
 from pytracer.backend.ebpf.source import source_folder
 
 _TRACEPOINT = "raw_tracepoint__"
-_ITERATOR = "iter_"
+# The first belong to pid namespaces, all of members to targets that are selected by what they
+# belong to.
+_MEMBERS = "members"
+_ITERATORS = ("iter", "members_iter")
 _ARRAY = 2  # BPF_MAP_TYPE_ARRAY, include/uapi/linux/bpf.h
 
 
@@ -80,9 +83,10 @@ class Loaded:
         """
         try:
             for name, fd in self.programs.items():
-                if name.startswith(_TRACEPOINT):
-                    tracepoint = name.removeprefix(_TRACEPOINT)
-                    self._links.append(bpf.attach_raw_tracepoint(fd, tracepoint))
+                for prefix in (_TRACEPOINT, f"{_MEMBERS}__"):
+                    if name.startswith(prefix):
+                        tracepoint = name.removeprefix(prefix)
+                        self._links.append(bpf.attach_raw_tracepoint(fd, tracepoint))
         except bpf.BpfError as error:
             raise unavailable(error) from error
 
@@ -110,12 +114,24 @@ class Resize:
     entries: int = 0
 
 
-def load(source: Compiled, shapes: Mapping[str, Resize], iterates: bool = False) -> Loaded:
+def load(
+    source: Compiled,
+    shapes: Mapping[str, Resize],
+    iterates: bool = False,
+    members: Collection[str] = (),
+) -> Loaded:
     """Create the maps and load the programs; nothing is attached yet.
 
-    Shape:  ``shapes`` by the name of the map; ``iterates``: load the iterator too.
+    Shape:  ``shapes`` by the name of the map; ``iterates``: load the iterator of pid namespaces
+        too; ``members``: names of programs that select tasks by what they belong to, to load too.
     Errors: BackendUnavailable.
     """
+    if not {program.name for program in source.programs}.issuperset(members):
+        raise BackendUnavailable(
+            "ebpf",
+            "the kernel's BTF tells too little of control groups and tasks to select by them",
+            "name processes with -p",
+        )
     loaded = Loaded()
     try:
         for shape in source.maps:
@@ -125,11 +141,12 @@ def load(source: Compiled, shapes: Mapping[str, Resize], iterates: bool = False)
                 wanted = replace(shape, flags=change.flags, entries=change.entries or shape.entries)
             loaded.maps[shape.name] = _create(wanted)
         for program in source.programs:
-            number = None
-            if program.name.startswith(_ITERATOR):
-                if not iterates:
-                    continue
-                number = iterator_number(program.name.removeprefix(_ITERATOR))
+            kind, _, what = program.name.rpartition("__")
+            if kind == _ITERATORS[0] and not iterates:
+                continue
+            if kind.startswith(_MEMBERS) and program.name not in members:
+                continue
+            number = iterator_number(what) if kind in _ITERATORS else None
             loaded.programs[program.name] = _load(program, loaded.maps, number)
     except bpf.BpfError as error:
         loaded.close()

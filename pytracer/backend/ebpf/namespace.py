@@ -9,10 +9,11 @@ from typing import Final
 from pytracer.backend.base import BackendUnavailable
 from pytracer.backend.ebpf import bpf
 from pytracer.backend.ebpf.loader import Loaded, unavailable
+from pytracer.target.selection import Selection
 
 _INITIAL: Final = 0xEFFFFFFC  # PROC_PID_INIT_INO, include/linux/proc_ns.h
 _NUMBER: Final = struct.Struct("<II")
-_CONFIG: Final = struct.Struct("<IIQ")
+_CONFIG: Final = struct.Struct("<IIQQ")
 _ZERO: Final = bytes(4)
 
 
@@ -24,14 +25,15 @@ class Namespace:
         self.nested = self._inode != _INITIAL
         self._loaded: Loaded | None = None
 
-    def enter(self, loaded: Loaded, follow: bool) -> None:
-        """Tell the programs of it.
+    def enter(self, loaded: Loaded, selection: Selection) -> None:
+        """Tell the programs of it, and what they need to know of the selection.
 
         Errors: BackendUnavailable when the kernel does not say how deep the namespace lies.
         """
         self._loaded = loaded
         config = loaded.maps["config"]
-        config.update(_ZERO, _CONFIG.pack(follow, 0, self._inode))
+        slower_ns = selection.slower_than_ns
+        config.update(_ZERO, _CONFIG.pack(selection.follow, 0, self._inode, slower_ns))
         if self.nested:
             me = self._look_up(os.getpid())
             if me is None:
@@ -40,7 +42,7 @@ class Namespace:
                     "the kernel does not tell what it calls this process",
                     "run in the initial pid namespace, or use --backend=ptrace",
                 )
-            config.update(_ZERO, _CONFIG.pack(follow, me[1], self._inode))
+            config.update(_ZERO, _CONFIG.pack(selection.follow, me[1], self._inode, slower_ns))
 
     def key(self, tid: int) -> bytes | None:
         """The key of a thread in the map of threads; None when there is no such thread."""
@@ -56,7 +58,7 @@ class Namespace:
         try:
             value = numbers.lookup(key)
             if value is None:
-                bpf.run_iterator(self._loaded.programs["iter_task"])
+                bpf.run_iterator(self._loaded.programs["iter__task"])
                 value = numbers.lookup(key)
         except bpf.BpfError as error:
             raise unavailable(error) from error

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from pytracer.backend.ebpf.wire import (
     CALL_DROP_FAILED,
+    CALL_DROP_FAST,
     CALL_DROP_OK,
     CALL_FRAME,
     CALL_SELECTS,
@@ -193,6 +194,8 @@ def select(calls: bytes, selection: Selection) -> bytes:
         flags |= CALL_DROP_OK
     if not selection.failed:
         flags |= CALL_DROP_FAILED
+    if selection.slower_than_ns:
+        flags |= CALL_DROP_FAST
     for abi in Abi:
         if selection.syscalls is None:
             wanted: Iterable[int] = range(MAX_NR)

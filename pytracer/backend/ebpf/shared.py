@@ -9,6 +9,7 @@ from typing import Final
 
 from pytracer.backend.ebpf.bpf import Map
 
+_SPARED: Final = 0xFF  # MARK_SPARED, bpf/pytracer.h
 MARKS: Final = 4096  # bytes of one value of the map marked
 _GATE_WORDS: Final = 8
 _PID_MAX_LIMIT: Final = 1 << 22  # include/linux/threads.h
@@ -56,6 +57,10 @@ class Marks:
     def set(self, tid: int) -> None:
         """Trace the thread from now on; its entry in the map of threads is there."""
         self._map[tid] = 1
+
+    def spare(self, tid: int) -> None:
+        """Never trace the thread, nor what it starts, for what they belong to."""
+        self._map[tid] = _SPARED
 
     def close(self) -> None:
         self._map.close()

@@ -16,6 +16,7 @@ from pytracer.event.schema import (
     NewBy,
     Signal,
     Task,
+    TaskDetached,
     TaskExec,
     TaskExit,
     TaskExiting,
@@ -50,13 +51,15 @@ def _orphaned(pid: int) -> bool:
 class Tasks:
     """Follows tasks from their records. ``signals``: numbers that are wanted, None for all.
 
-    ``alive``: the traced tasks, by thread.
+    ``alive``: the traced tasks, by thread. ``look_again``: there may be more that belong to the
+    target than the programs could take in.
     """
 
     def __init__(self, merger: Merger, signals: frozenset[int] | None) -> None:
         self._merger = merger
         self._signals = signals
         self.alive: dict[int, Task] = {}
+        self.look_again = False
         # Leaders that have ended before their threads: their end shows when the group is gone.
         self._leaders: dict[int, EventRecord] = {}
 
@@ -95,6 +98,18 @@ class Tasks:
                 yield from self._exit(record)
             case wire.RECORD_SIGNAL:
                 yield from self._signal(record)
+            case wire.RECORD_JOIN if record.tid not in self.alive:
+                task = self._merger.task(record.tid, record.tgid, record.comm)
+                self.alive[record.tid] = task
+                yield TaskNew(task, record.time_ns, NewBy.ATTACHED)
+            case wire.RECORD_AGAIN:
+                self.look_again = True
+            case wire.RECORD_LEAVE if record.tid in self.alive:
+                task = self._merger.task(record.tid, record.tgid, record.comm)
+                del self.alive[record.tid]
+                self._leaders.pop(record.tid, None)
+                yield TaskDetached(task, record.time_ns)
+                self._merger.forget(record.tid)
 
     def _exec(self, record: EventRecord) -> Event:
         task = self._merger.task(record.tid, record.tgid, record.comm)

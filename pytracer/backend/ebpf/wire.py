@@ -20,11 +20,15 @@ RECORD_FORK: Final = 2
 RECORD_EXEC: Final = 3
 RECORD_EXIT: Final = 4
 RECORD_SIGNAL: Final = 5
+RECORD_JOIN: Final = 6
+RECORD_LEAVE: Final = 7
+RECORD_AGAIN: Final = 8
 
 CALL_CHUNK: Final = 1
 CALL_NO_EXIT: Final = 2
 CALL_UNSEEN: Final = 4
 EXIT_GROUP: Final = 1
+JOIN_RUNNING: Final = 1
 SIGNAL_UNSEEN: Final = 1
 SIGNAL_STOPS: Final = 2
 
@@ -38,6 +42,7 @@ CALL_SELECTS: Final = 2
 CALL_DROP_OK: Final = 4
 CALL_DROP_FAILED: Final = 8
 CALL_FRAME: Final = 16
+CALL_DROP_FAST: Final = 32
 
 REGION_ENTRY: Final = 1
 REGION_SHORT: Final = 2

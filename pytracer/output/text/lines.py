@@ -165,6 +165,8 @@ class TextOutput:
         failed = call.result is not None and call.result.error is not None
         if not self._wanted(Status.FAILED if failed else Status.SUCCESSFUL):
             return
+        if call.duration_ns < self.lines.slower_than_ns:
+            return
         if text is None:
             # Its entry ended with the name of another task: execve by a thread.
             lead = self.leader.make(event.task, event.time_ns, event.ip)

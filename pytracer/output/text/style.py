@@ -84,6 +84,7 @@ class LineStyle:
     ``stamp``, ``stamp_digits``: -t, -tt, -ttt. ``relative``: digits of -r, None for none.
     ``duration``: digits of -T, None for none. ``number``: -n. ``ip``: -i.
     ``statuses``: the calls shown; None for all. Anything less shows a call only once it is over.
+    ``slower_than_ns``: calls that took less are not shown; needs ``statuses``.
     ``signals``: numbers of the signals shown; None for all. ``quiet``: the messages left out.
     """
 
@@ -97,5 +98,6 @@ class LineStyle:
     number: bool = False
     ip: bool = False
     statuses: frozenset[Status] | None = None
+    slower_than_ns: int = 0
     signals: frozenset[int] | None = None
     quiet: frozenset[Quiet] = frozenset()

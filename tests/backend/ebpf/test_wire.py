@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytracer.backend.ebpf import plan, wire
+from pytracer.backend.ebpf import members, namespace, plan, shared, wire
 from pytracer.backend.ebpf.shared import MARKS
 from pytracer.backend.ebpf.source import source_folder
 
@@ -39,6 +39,15 @@ _EXPECTED = {
     "sizeof(struct shape_key)": plan._SHAPE_KEY.size,
     "MAX_NR": wire.MAX_NR,
     "MARKS": MARKS,
+    "MARK_SPARED": shared._SPARED,
+    "sizeof(struct config)": namespace._CONFIG.size,
+    "sizeof(struct choice)": members.CHOICE.size,
+    "sizeof(struct group_key)": members.GROUP_KEY.size,
+    "sizeof(struct group)": members.GROUP.size,
+    "sizeof(struct edge)": members.EDGE.size,
+    "JOIN_RUNNING": wire.JOIN_RUNNING,
+    "RECORD_AGAIN": wire.RECORD_AGAIN,
+    "CALL_DROP_FAST": wire.CALL_DROP_FAST,
     "RECORD_CALL": wire.RECORD_CALL,
     "RECORD_SIGNAL": wire.RECORD_SIGNAL,
     "STATE_ATTACHED": wire.STATE_ATTACHED,

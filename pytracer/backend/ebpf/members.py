@@ -1,0 +1,179 @@
+"""Tasks that are traced for what they belong to: what the programs of bpf/members.h are told."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Protocol
+
+from pytracer.backend.ebpf import bpf, wire
+from pytracer.backend.ebpf.loader import Loaded, unavailable
+from pytracer.target.cgroups import children
+from pytracer.target.patterns import Automaton, compile_patterns
+from pytracer.target.selection import Cgroup, Members, Target
+
+CHOICE: Final = struct.Struct("<IIIIQQQ256Q")
+GROUP_KEY: Final = struct.Struct("<IIQ")
+GROUP: Final = struct.Struct("<HHI")
+EDGE: Final = struct.Struct("<I252s")
+_ZERO: Final = bytes(4)
+_CHOSEN: Final = (1, 0)
+_LONGEST_NAME: Final = 251
+_NOBODY: Final = Automaton(0, 0, 0, (0,) * 256)
+
+
+_ANY: Final = ("members_iter__task", "members__sched_process_fork", "members__sched_process_exec")
+_MATES: Final = "members_tail__mates"
+_CGROUPS: Final = (
+    "members__cgroup_attach_task",
+    "members__cgroup_mkdir",
+    "members__cgroup_rmdir",
+    _MATES,
+)
+_COMMS: Final = ("members__task_rename", _MATES)
+
+
+def programs_for(target: Target) -> frozenset[str]:
+    """Name the programs that follow what tasks belong to, as far as it matters for a target."""
+    if not isinstance(target, Members):
+        return frozenset()
+    cgroups = _CGROUPS if target.cgroups else ()
+    return frozenset((*_ANY, *cgroups, *(_COMMS if target.comms else ())))
+
+
+class Marks(Protocol):
+    """The map that says which threads are traced."""
+
+    def spare(self, tid: int) -> None:
+        """Never trace the thread, nor what it starts."""
+        ...
+
+
+class Paths:
+    """The paths that are waited for, as a tree: its nodes are numbered, its edges are names.
+
+    ``edges``: (node, name) -> what the group of that name below the node's is: (chosen, node).
+    ``tops``: the same of the hierarchies' tops, by (hierarchy, mount).
+    """
+
+    def __init__(self, cgroups: tuple[Cgroup, ...]) -> None:
+        self.edges: dict[tuple[int, str], tuple[int, int]] = {}
+        self.tops: dict[tuple[int, str], tuple[int, int]] = {}
+        self._nodes = 0
+        for cgroup in cgroups:
+            self._add(cgroup)
+
+    def _add(self, cgroup: Cgroup) -> None:
+        top = cgroup.hierarchy, cgroup.mount
+        names = [name for name in cgroup.path.split("/") if name]
+        chosen, node = self.tops.get(top, (0, 0))
+        if chosen or not names:
+            self.tops[top] = _CHOSEN
+            return
+        if not node:
+            node = self._node()
+            self.tops[top] = 0, node
+        for name in names[:-1]:
+            chosen, below = self.edges.get((node, name), (0, 0))
+            if chosen:
+                return
+            if not below:
+                below = self._node()
+                self.edges[node, name] = 0, below
+            node = below
+        self.edges[node, names[-1]] = _CHOSEN
+
+    def _node(self) -> int:
+        self._nodes += 1
+        return self._nodes
+
+    def present(self) -> Iterator[tuple[int, str, tuple[int, int]]]:
+        """Walk those that are there: (hierarchy, directory, what it is).
+
+        A group is given before it is listed: who takes it in at once misses none that is made
+        meanwhile, if the programs see those.
+        """
+        for (hierarchy, mount), what in self.tops.items():
+            waiting = [(mount, what)]
+            while waiting:
+                folder, (chosen, node) = waiting.pop()
+                yield hierarchy, folder, (chosen, node)
+                for name in children(folder):
+                    below = _CHOSEN if chosen else self.edges.get((node, name))
+                    if below is not None:
+                        waiting.append((f"{folder}/{name}", below))
+
+
+class Membership:
+    """Tells the programs whom to trace.
+
+    Errors: BackendUnavailable when the kernel refuses.
+    """
+
+    def __init__(self, loaded: Loaded, members: Members) -> None:
+        self._loaded = loaded
+        self._paths = Paths(members.cgroups)
+        names = compile_patterns(members.comms) if members.comms else _NOBODY
+        choice = CHOICE.pack(
+            members.everyone,
+            bool(members.cgroups),
+            any(cgroup.hierarchy for cgroup in members.cgroups),
+            0,
+            names.begins,
+            names.stays,
+            names.ends,
+            *names.accepts,
+        )
+        maps = loaded.maps
+        if _MATES in loaded.programs:
+            maps["mates"].update(_ZERO, struct.pack("<i", loaded.programs[_MATES]))
+        maps["choices"].update(_ZERO, choice)
+        for (node, name), what in self._paths.edges.items():
+            edge = EDGE.pack(node, os.fsencode(name)[:_LONGEST_NAME])
+            maps["edges"].update(edge, GROUP.pack(*what, 0))
+
+    def begin(self, marks: Marks, keys: Iterator[bytes | None]) -> None:
+        """Choose from what is there already; the programs are attached, and see what changes.
+
+        ``keys``: of the tracer's own threads.
+        """
+        for key in keys:
+            if key is not None:
+                marks.spare(int.from_bytes(key, "little"))
+        groups = self._loaded.maps["groups"]
+        try:
+            for hierarchy, folder, what in self._paths.present():
+                try:
+                    number = os.stat(folder).st_ino
+                except OSError:
+                    continue  # it has just been removed
+                groups.update(GROUP_KEY.pack(hierarchy, 0, number), GROUP.pack(*what, 0))
+        except bpf.BpfError as error:
+            raise unavailable(error) from error
+        self.look()
+
+    def look(self) -> None:
+        """Have all tasks looked at."""
+        try:
+            bpf.run_iterator(self._loaded.programs[_ANY[0]])
+        except bpf.BpfError as error:
+            raise unavailable(error) from error
+
+    def present(self) -> Iterator[tuple[int, bytes]]:
+        """The threads that are traced now: what the user calls each, and its key."""
+        found: list[tuple[int, bytes]] = []
+
+        def take(values: bytearray, at: int) -> None:
+            _, _, key = wire.THREAD_HEAD.unpack_from(values, at)
+            record = wire.SAMPLE_RECORD.unpack_from(values, at + wire.THREAD_RECORD)
+            found.append((record[wire.TID], key.to_bytes(4, "little")))
+
+        bpf.MapReader(self._loaded.maps["threads"]).read(take)
+        yield from sorted(found)
+
+
+def own_threads() -> list[int]:
+    """The threads of this process."""
+    return [int(entry.name) for entry in Path("/proc/self/task").iterdir()]

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import os
-from typing import Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
+from pytracer.backend.base import Backend
 from pytracer.cli.expressions import CallSet
 from pytracer.cli.filters import Filter
-from pytracer.cli.messages import Failure, system_failure
+from pytracer.cli.messages import Failure, Messages, system_failure
 from pytracer.cli.options import ALL_STATUSES, DecodePid, Options, Summary
 from pytracer.decode.catalogue import numbers, with_multiplexers
 from pytracer.decode.decoder import DecodeOptions
 from pytracer.decode.descriptors import LiveDescriptors
 from pytracer.decode.processes import LiveProcesses
-from pytracer.event.schema import Abi
+from pytracer.decode.siginfo import SignalDecoder
+from pytracer.event.schema import Abi, Task
+from pytracer.output.text.lines import TextOutput
+from pytracer.output.text.stream import Sink
 from pytracer.output.text.style import LineStyle, Quoting, Status, Style, Xlats
 from pytracer.target.program import NoProgram, environment, find, inherited_environment
 from pytracer.target.selection import LISTED, Attach, Launch, Members, Selection, Target
+
+if TYPE_CHECKING:
+    from pytracer.output.ndjson.lines import NdjsonOutput
 
 _QUOTINGS: Final = (
     Quoting.ESCAPED,
@@ -218,3 +226,34 @@ def lines(options: Options) -> LineStyle:
         signals=_signals(options),
         quiet=options.quiet,
     )
+
+
+def output(
+    options: Options,
+    sink: Sink | Callable[[Task], Sink],
+    backend: Backend,
+    messages: Messages,
+    signals: SignalDecoder,
+) -> TextOutput | NdjsonOutput:
+    """Make what writes the events."""
+    offset_ns = backend.clock.wall_offset_ns
+    if not options.json:
+        return TextOutput(
+            sink,
+            style(options),
+            lines(options),
+            wall_offset_ns=offset_ns,
+            message=messages.note,
+            signals=signals,
+        )
+    from pytracer.output.ndjson.lines import NdjsonOutput, Start
+
+    start = Start(
+        backend.name,
+        os.uname().release,
+        offset_ns,
+        options.program,
+        options.pids,
+        options.string_bytes,
+    )
+    return NdjsonOutput(sink, start, style(options), lines(options), signals=signals)

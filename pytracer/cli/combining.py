@@ -50,6 +50,8 @@ def combine(options: Options, counts: Counts, messages: Messages) -> Options:
     _check_program(options, counts)
     options = _count(options, counts, messages)
     _check_summary(options, messages)
+    if options.json:
+        _check_json(options)
     if options.output is None:
         # A single -f has its own files nowhere: the message is for who asked for just that.
         if options.separately and not options.follow:
@@ -165,6 +167,25 @@ def _check_summary(options: Options, messages: Messages) -> None:
                 messages.note(f"{spelled} has no effect with -c/--summary-only")
 
 
+# Keys of options that are about how text looks.
+_ABOUT_TEXT: Final = (
+    ("a", "-a/--columns", "objects have none"),
+    ("x", "-x/--strings-in-hex", "what is not UTF-8 is in hexadecimal anyway"),
+    ("strings-in-hex", "-x/--strings-in-hex", "what is not UTF-8 is in hexadecimal anyway"),
+    ("X", "-X/--const-print-style", "constants have both value and name"),
+    ("r", "-r/--relative-timestamps", "take the difference of time_ns"),
+    ("U", "-U/--summary-columns", "a summary has them all"),
+)
+
+
+def _check_json(options: Options) -> None:
+    if options.summary is not Summary.NONE:
+        raise Failure("--json cannot count: use it without -c/--summary-only and -C/--summary")
+    for key, spelled, instead in _ABOUT_TEXT:
+        if key in options.asked:
+            raise Failure(f"{spelled} is about text, not --json: {instead}")
+
+
 def _imply(options: Options, counts: Counts) -> Options:
     if options.piped is not None and options.separately:
         raise Failure(
@@ -179,8 +200,9 @@ def _imply(options: Options, counts: Counts) -> Options:
     quiet = counts["q"]
     if quiet and counts.quiet_given:
         raise Failure("-q and -e quiet/--quiet cannot be provided simultaneously")
+    implied = not quiet and not counts.quiet_given and not options.json
     # Of the whole host, each process that comes and goes would be announced.
-    if not quiet and not counts.quiet_given and (to_file_and_run or options.everyone):
+    if implied and (to_file_and_run or options.everyone):
         quiet = 1
     if quiet:
         options = replace(options, quiet=_QUIETS[min(quiet, len(_QUIETS)) - 1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pytracer.cli.options import Options
 from pytracer.cli.options import Summary as Wanted
@@ -11,6 +11,9 @@ from pytracer.event.schema import Event, SyscallExit, TaskDetached, TaskNew
 from pytracer.output.summary import DEFAULT_COLUMNS, Column, Summary, render
 from pytracer.output.text.lines import TextOutput
 
+if TYPE_CHECKING:
+    from pytracer.output.ndjson.lines import NdjsonOutput
+
 # What is said about the tracing itself is said even when no call is shown.
 _TOLD: Final = frozenset({TaskNew, TaskDetached})
 
@@ -18,7 +21,7 @@ _TOLD: Final = frozenset({TaskNew, TaskDetached})
 class CountingOutput:
     """Counts calls, and writes them where both were wanted."""
 
-    def __init__(self, options: Options, text: TextOutput) -> None:
+    def __init__(self, options: Options, text: TextOutput | NdjsonOutput) -> None:
         self.summary = Summary(options.summary_wall, options.overhead_ns or 0)
         self._options = options
         self._text = text

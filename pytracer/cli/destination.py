@@ -69,7 +69,10 @@ class Destination:
         self._command: int | None = None
         self._shared: FileSink | None = None
         self.sink: FileSink | Callable[[Task], FileSink]
-        if options.output is None:
+        if options.output is None and options.json and not options.program:
+            # Standard output is ours, as there is no program; it is let go of under its number.
+            self.sink = self._shared = FileSink(os.dup(1), self._complainer("standard output"))
+        elif options.output is None:
             self.sink = self._shared = FileSink(2, lambda number: None)
         elif options.piped is not None:
             self.sink = self._shared = self._pipe(options.piped)

@@ -27,6 +27,8 @@ Options mean what they mean in strace 7.2; they end at the program's name.
   {0} --unit nginx --slower-than 10ms -T -o FILE
                                   the slow calls of a unit
   {0} -c ls                       a summary
+  {0} --json -p 1234 | jq 'select(.errno == "EACCES")'
+                                  objects for other programs
 
 Backends:
   --backend=auto|ebpf|ptrace
@@ -116,6 +118,9 @@ Output:
                  what to tell about descriptors
      details:    dev, eventfd, path, pidfd, signalfd, socket
   --color=never  do not colour the output, which is so anyway
+  --json         write JSON, one object a line (see docs/json.md), to FILE of -o;
+                 without -o to standard output, or to standard error beside PROG
+  --json-schema  show the schema of these objects
   -i, --instruction-pointer
                  show the instruction pointer
   -n, --syscall-number

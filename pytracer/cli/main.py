@@ -30,7 +30,6 @@ from pytracer.cli.refusals import Refusals
 from pytracer.cli.session import Session
 from pytracer.decode.decoder import Decoder
 from pytracer.decode.siginfo import SignalDecoder
-from pytracer.output.text.lines import TextOutput
 
 # New objects between two looks for cycles of garbage.
 _MANY_OBJECTS: Final = 100_000
@@ -100,6 +99,11 @@ def _run(words: Sequence[str], messages: Messages) -> int:
 
             messages.answer(render(rows := examine()))
             return 0 if any_backend(rows) else 1
+        case Action.JSON_SCHEMA:
+            from pytracer.output.ndjson.schema import write
+
+            messages.answer(write())
+            return 0
         case Options():
             return _trace(asked, messages)
 
@@ -118,14 +122,8 @@ def _trace(options: Options, messages: Messages) -> int:
         if options.debug:
             messages.note(f"the backend is {backend.name}")
         descriptors = building.descriptors(options)
-        text = TextOutput(
-            destination.sink,
-            building.style(options),
-            building.lines(options),
-            wall_offset_ns=backend.clock.wall_offset_ns,
-            message=messages.note,
-            signals=SignalDecoder(decoding.processes, descriptors),
-        )
+        signals = SignalDecoder(decoding.processes, descriptors)
+        text = building.output(options, destination.sink, backend, messages, signals)
         decoder = Decoder(decoding, descriptors)
         counting = CountingOutput(options, text) if options.summary is not Summary.NONE else None
         session = Session(options, backend, decoder, counting or text, messages)

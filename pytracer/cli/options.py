@@ -93,6 +93,7 @@ class Options:
     statuses: frozenset[Status] = ALL_STATUSES
 
     output: str | None = None
+    json: bool = False
     append: bool = False
     color: Color = Color.AUTO
     abbrev: CallSet = ALL_CALLS

@@ -27,6 +27,7 @@ class Action(Enum):
     HELP = "help"
     VERSION = "version"
     DOCTOR = "doctor"
+    JSON_SCHEMA = "json-schema"
 
 
 class Reader:
@@ -55,6 +56,8 @@ class Reader:
             return Action.VERSION
         if "doctor" in asked:
             return Action.DOCTOR
+        if "json-schema" in asked:
+            return Action.JSON_SCHEMA
         self._set(program=tuple(line.rest), pids=tuple(self.pids), asked=frozenset(asked))
         return combine(self.options, self.counts, self.messages)
 

@@ -96,6 +96,8 @@ class Session:
                 kind = type(event)
                 if kind is Lost:
                     self._lose(event)
+                    if self._options.json:
+                        handle(event)
                     continue
                 if debug:
                     self._messages.note(_outline(event))

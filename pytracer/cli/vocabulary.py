@@ -89,6 +89,7 @@ SWITCHES: Final[Mapping[str, Mapping[str, Any]]] = {
     "n": {"syscall_number": True},
     "N": {"arg_names": True},
     "always-show-pid": {"always_show_pid": True},
+    "json": {"json": True},
     "kill-on-exit": {"kill_on_exit": True},
     "all": {"everyone": True},
     "v": {"abbrev": NO_CALLS},

@@ -220,10 +220,14 @@ class Phrase:
 
 @dataclass(slots=True, eq=False)
 class Joined:
-    """Parts written one after the other with ``separator`` between them."""
+    """Parts written one after the other with ``separator`` between them.
+
+    ``value``: the number that they make up, where it is not all of theirs put together.
+    """
 
     parts: tuple[Value, ...]
     separator: str = "|"
+    value: int | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -31,7 +31,8 @@ _high = FlagSet(CAP_MASK_HIGH).make
 def _capabilities(low: int, high: int) -> Value:
     if not high:
         return _low(low)
-    return Joined((_low(low), _high(high))) if low else _high(high)
+    parts = (_low(low), _high(high)) if low else (_high(high),)
+    return Joined(parts, value=low | high << 32)
 
 
 class CapData(Pointee):

@@ -1,0 +1,127 @@
+"""Calls as JSON objects."""
+
+from __future__ import annotations
+
+from json.encoder import encode_basestring_ascii as encode
+
+from pytracer.decode.call import Call
+from pytracer.event.schema import Abi, Task
+from pytracer.output.ndjson.values import ValueWriter, name
+from pytracer.output.text.style import Status, Style
+from pytracer.spec.values import Base, Descriptor, Integer, ProcessId, Returned, Value
+
+ABIS = {Abi.X86_64: "x86_64", Abi.I386: "i386", Abi.X32: "x32"}
+# Results kept for being written again.
+MOST_RESULTS = 1 << 14
+# Tasks whose names are kept as JSON.
+MOST_TASKS = 1 << 12
+
+
+class CallWriter:
+    """Writes calls, whole, once it is known what became of them.
+
+    ``offset_ns``: how far the wall clock is ahead of the events' times. ``ip``: the instruction
+    pointer is shown too.
+    """
+
+    def __init__(self, style: Style, offset_ns: int, ip: bool = False) -> None:
+        self._style = style
+        self._offset_ns = offset_ns
+        self._ip = ip
+        self._writers: dict[tuple[bool, bool], ValueWriter] = {}
+        self._heads: dict[tuple[str, int, int], str] = {}
+        # Results that are shared, as most are; keyed by identity.
+        self._results: dict[Returned, str] = {}
+        self._tasks: dict[int, tuple[Task, str, str]] = {}
+
+    def values(self, call: Call) -> ValueWriter:
+        """What writes the values of a call."""
+        key = call.whole, call.compiled.name in self._style.undecoded
+        found = self._writers.get(key)
+        if found is None:
+            found = self._writers[key] = ValueWriter(*key)
+        return found
+
+    def who(self, task: Task) -> str:
+        """Write a task as members of an object."""
+        known = self._tasks.get(task.tid)
+        if known is not None and known[0] is task and known[1] == task.comm:
+            return known[2]
+        text = f'"pid":{task.pid},"tid":{task.tid},"comm":{name(task.comm)}'
+        if len(self._tasks) >= MOST_TASKS:
+            self._tasks.clear()
+        self._tasks[task.tid] = task, task.comm, text
+        return text
+
+    def begin(self, kind: str, task: Task, time_ns: int) -> str:
+        """Write what objects about a task have in common, open for more members."""
+        wall = time_ns + self._offset_ns
+        return f'{{"type":"{kind}","time_ns":{time_ns},"wall_ns":{wall},{self.who(task)}'
+
+    def write(self, call: Call, status: Status) -> str:
+        """Write a call as one line."""
+        entry = call.entry
+        abi, nr, title = entry.abi, entry.nr, call.compiled.name
+        head = self._heads.get((title, abi, nr)) or self._head(title, abi, nr)
+        text = (
+            f"{self.begin('syscall', call.task, entry.time_ns)}{head}"
+            f"{self.values(call).arguments(call.values)}"
+        )
+        end = call.end
+        if end is None:
+            tail = f'}},"status":"{status.value}","ret":null'
+        else:
+            result = call.result
+            assert result is not None
+            tail = self._results.get(result) or self._result(call, result, status)
+            took = end.time_ns - entry.time_ns
+            tail = f'{tail},"exit_ns":{end.time_ns},"duration_ns":{took if took > 0 else 0}'
+            if end.cpu_ns is not None:
+                tail = f'{tail},"cpu_ns":{end.cpu_ns}'
+            if end.injected:
+                tail += ',"injected":true'
+        if self._ip and entry.ip is not None:
+            tail = f'{tail},"ip":"{entry.ip:#x}"'
+        return f"{text}{tail}}}\n"
+
+    def _head(self, title: str, abi: Abi, nr: int) -> str:
+        text = f',"syscall":{encode(title)},"nr":{nr},"abi":"{ABIS[abi]}","args":{{'
+        self._heads[title, abi, nr] = text
+        return text
+
+    def _result(self, call: Call, result: Returned, status: Status) -> str:
+        write = self.values(call).write
+        shown, note = result.shown, result.note
+        text = f'}},"status":"{status.value}","ret":'
+        if result.error is not None:
+            number = -result.value
+            ret = "null" if shown is None else "-1"
+            error = encode(result.error) if result.error else "null"
+            text = f'{text}{ret},"errno":{error},"errno_number":{number}'
+        elif shown is None:
+            text += "null"
+        elif isinstance(shown, Integer):
+            text = f"{text}{shown.value:d}"
+            if shown.base is Base.HEX:
+                text = f'{text},"result":"{shown.value:#x}"'
+        elif _says_more(shown):
+            text = f'{text}{result.value:d},"result":{write(shown)}'
+        else:
+            text = f"{text}{result.value:d}"
+        if note is not None and (result.error is None or shown is not None):
+            text = f'{text},"note":{write(note)}'
+        if len(self._results) >= MOST_RESULTS:
+            self._results.clear()
+        self._results[result] = text
+        return text
+
+
+def _says_more(shown: Value) -> bool:
+    """Whether there is more to a result than its number."""
+    match shown:
+        case Descriptor():
+            return shown.about is not None
+        case ProcessId():
+            return shown.comm is not None or shown.translated is not None
+        case _:
+            return True

@@ -1,0 +1,149 @@
+"""--json on the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytracer.output.ndjson.schema import schema
+from tests.cli.tracing import PYTRACER, TIMEOUT_S, kill, run, sleeper
+from tests.output import accounts
+
+PTRACE = (PYTRACER, "--backend=ptrace", "--json")
+
+
+def objects(text: str) -> list[dict[str, Any]]:
+    found = accounts.read(text)
+    accounts.validate(found)
+    assert found[0]["type"] == "start"
+    return found
+
+
+def syscalls(text: str) -> list[str]:
+    return [each["syscall"] for each in objects(text) if each["type"] == "syscall"]
+
+
+def test_beside_a_program_it_is_on_standard_error() -> None:
+    ended = run(*PTRACE, "-e", "trace=write", "echo", "said")
+    assert (ended.status, ended.out) == (0, "said\n")
+    assert syscalls(ended.err) == ["write"]
+
+
+def test_a_file(tmp_path: Path) -> None:
+    ended = run(*PTRACE, "-o", "log", "cat", "/etc/hostname", "absent", cwd=tmp_path)
+    assert ended.status == 1
+    found = objects((tmp_path / "log").read_text())
+    assert found[0]["command"] == ["cat", "/etc/hostname", "absent"]
+    assert {each["type"] for each in found} == {"start", "task", "exec", "syscall", "exit"}
+    (failed,) = [e for e in found if e.get("args", {}).get("pathname") == "absent"]
+    assert failed["errno"] == "ENOENT"
+
+
+@pytest.mark.parametrize(
+    "backend",
+    ["ptrace", pytest.param("ebpf", marks=[pytest.mark.needs_root, pytest.mark.needs_ebpf])],
+)
+def test_of_a_running_process_it_is_on_standard_output(backend: str) -> None:
+    target = sleeper()
+    try:
+        words = (f"--backend={backend}", "--duration=1", "-p", str(target.pid))
+        ended = run(PYTRACER, "--json", *words)
+    finally:
+        kill(target)
+    assert (ended.status, ended.err) == (0, "")
+    start, task, call, detach = objects(ended.out)
+    assert (start["backend"], start["pids"]) == (backend, [target.pid])
+    assert (task["type"], task["by"]) == ("task", "attached")
+    assert call["syscall"] in ("clock_nanosleep", "restart_syscall")
+    assert (call["status"], call["ret"]) == ("detached", None)
+    assert detach["type"] == "detach"
+
+
+def test_a_reader_that_goes_away_ends_it() -> None:
+    target = subprocess.Popen(["sh", "-c", "while :; do :; done < /dev/null"])
+    try:
+        with subprocess.Popen(
+            [*PTRACE, "-p", str(target.pid)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as tracer:
+            assert tracer.stdout is not None
+            assert json.loads(tracer.stdout.readline())["type"] == "start"
+            tracer.stdout.close()
+            for _ in range(TIMEOUT_S * 10):
+                os.kill(target.pid, signal.SIGWINCH)
+                try:
+                    tracer.wait(0.1)
+                    break
+                except subprocess.TimeoutExpired:
+                    continue
+            assert tracer.poll() == -signal.SIGPIPE
+    finally:
+        kill(target)
+
+
+def test_a_file_for_each_task(tmp_path: Path) -> None:
+    script = "/bin/true; exit 3"
+    assert run(*PTRACE, "-ff", "-o", "log", "sh", "-c", script, cwd=tmp_path).status == 3
+    files = sorted(tmp_path.iterdir())
+    assert len(files) == 2
+    for file in files:
+        found = objects(file.read_text())
+        assert {str(each["tid"]) for each in found if "tid" in each} == {file.suffix[1:]}
+
+
+def test_append(tmp_path: Path) -> None:
+    for _ in range(2):
+        assert run(*PTRACE, "-A", "-o", "log", "true", cwd=tmp_path).status == 0
+    starts = [e for e in objects((tmp_path / "log").read_text()) if e["type"] == "start"]
+    assert len(starts) == 2
+
+
+def test_a_command(tmp_path: Path) -> None:
+    assert run(*PTRACE, "-o", "|cat > log", "true", cwd=tmp_path).status == 0
+    assert "exit_group" in syscalls((tmp_path / "log").read_text())
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        (("-z",), {"successful"}),
+        (("-Z",), {"failed"}),
+        (("-e", "status=unfinished,failed"), {"unfinished", "failed"}),
+    ],
+)
+def test_only_calls_of_a_status(options: tuple[str, ...], wanted: set[str], tmp_path: Path) -> None:
+    run(*PTRACE, *options, "-o", "log", "cat", "absent", cwd=tmp_path)
+    found = objects((tmp_path / "log").read_text())
+    assert {each["status"] for each in found if each["type"] == "syscall"} == wanted
+
+
+def test_limit(tmp_path: Path) -> None:
+    assert run(*PTRACE, "--syscall-limit=5", "-o", "log", "ls", "/", cwd=tmp_path).status == 0
+    assert len(syscalls((tmp_path / "log").read_text())) == 5
+
+
+def test_descriptors(tmp_path: Path) -> None:
+    run(*PTRACE, "-y", "-e", "trace=openat,read", "-o", "log", "cat", "/etc/hostname", cwd=tmp_path)
+    found = objects((tmp_path / "log").read_text())
+    read = [each for each in found if each.get("syscall") == "read"][-1]
+    assert read["args"]["fd"]["path"] == "/etc/hostname"
+    opened = [each for each in found if each.get("syscall") == "openat"][-1]
+    assert opened["result"] == {"fd": opened["ret"], "path": "/etc/hostname"}
+
+
+@pytest.mark.parametrize("option", ["-a80", "-x", "-xx", "--strings-in-hex", "-Xraw", "-r"])
+def test_what_is_about_text_is_refused(option: str) -> None:
+    ended = run(*PTRACE, option, "true")
+    assert ended.status == 1
+    assert "is about text, not --json" in ended.err
+    assert ended.err.count("\n") == 1
+
+
+def test_the_schema_is_printed() -> None:
+    ended = run(PYTRACER, "--json-schema")
+    assert (ended.status, json.loads(ended.out)) == (0, schema())

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from json.encoder import encode_basestring_ascii as encode
+from typing import TypeAlias
 
 from pytracer.decode.call import Call
 from pytracer.event.schema import Abi, Task
 from pytracer.output.ndjson.values import ValueWriter, name
 from pytracer.output.text.style import Status, Style
+from pytracer.spec.entry import Compiled
 from pytracer.spec.values import Base, Descriptor, Integer, ProcessId, Returned, Value
 
 ABIS = {Abi.X86_64: "x86_64", Abi.I386: "i386", Abi.X32: "x32"}
 # Results kept for being written again.
 MOST_RESULTS = 1 << 14
+# Descriptions kept at hand; a target can ask for any number it likes.
+MOST_DESCRIPTIONS = 1 << 12
 # Tasks whose names are kept as JSON.
 MOST_TASKS = 1 << 12
+
+Known: TypeAlias = tuple[Compiled, str, Callable[[list[tuple[str, Value]]], str]]
 
 
 class CallWriter:
@@ -29,7 +36,9 @@ class CallWriter:
         self._offset_ns = offset_ns
         self._ip = ip
         self._writers: dict[tuple[bool, bool], ValueWriter] = {}
-        self._heads: dict[tuple[str, int, int], str] = {}
+        # By the identity of descriptions: the description itself, lest its place be taken, what
+        # its calls begin with, and what writes their arguments.
+        self._known: dict[int, Known] = {}
         # Results that are shared, as most are; keyed by identity.
         self._results: dict[Returned, str] = {}
         self._tasks: dict[int, tuple[Task, str, str]] = {}
@@ -60,12 +69,17 @@ class CallWriter:
 
     def write(self, call: Call, status: Status) -> str:
         """Write a call as one line."""
-        entry = call.entry
-        abi, nr, title = entry.abi, entry.nr, call.compiled.name
-        head = self._heads.get((title, abi, nr)) or self._head(title, abi, nr)
+        entry, task = call.entry, call.task
+        known = self._known.get(id(call.compiled)) or self._learn(call)
+        seen = self._tasks.get(task.tid)
+        if seen is not None and seen[0] is task and seen[1] == task.comm:
+            who = seen[2]
+        else:
+            who = self.who(task)
+        begun = entry.time_ns
         text = (
-            f"{self.begin('syscall', call.task, entry.time_ns)}{head}"
-            f"{self.values(call).arguments(call.values)}"
+            f'{{"type":"syscall","time_ns":{begun},"wall_ns":{begun + self._offset_ns},{who}'
+            f'{known[1]}{entry.nr},"args":{{{known[2](call.values)}'
         )
         end = call.end
         if end is None:
@@ -74,7 +88,7 @@ class CallWriter:
             result = call.result
             assert result is not None
             tail = self._results.get(result) or self._result(call, result, status)
-            took = end.time_ns - entry.time_ns
+            took = end.time_ns - begun
             tail = f'{tail},"exit_ns":{end.time_ns},"duration_ns":{took if took > 0 else 0}'
             if end.cpu_ns is not None:
                 tail = f'{tail},"cpu_ns":{end.cpu_ns}'
@@ -84,10 +98,13 @@ class CallWriter:
             tail = f'{tail},"ip":"{entry.ip:#x}"'
         return f"{text}{tail}}}\n"
 
-    def _head(self, title: str, abi: Abi, nr: int) -> str:
-        text = f',"syscall":{encode(title)},"nr":{nr},"abi":"{ABIS[abi]}","args":{{'
-        self._heads[title, abi, nr] = text
-        return text
+    def _learn(self, call: Call) -> Known:
+        compiled = call.compiled
+        head = f',"syscall":{encode(compiled.name)},"abi":"{ABIS[call.entry.abi]}","nr":'
+        found = compiled, head, self.values(call).arguments
+        if len(self._known) < MOST_DESCRIPTIONS:
+            self._known[id(compiled)] = found
+        return found
 
     def _result(self, call: Call, result: Returned, status: Status) -> str:
         write = self.values(call).write

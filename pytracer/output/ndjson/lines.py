@@ -117,7 +117,10 @@ class NdjsonOutput:
             self._entered(event, call)  # type: ignore[arg-type]
         elif kind is SyscallExit:
             if call is not None:
-                self._exited(event, call)  # type: ignore[arg-type]
+                self._in_flight.pop(event.task.tid, None)  # type: ignore[union-attr]
+                # Nothing but failures has the name of an error.
+                error = call.result.error  # type: ignore[union-attr]
+                self._over(call, _SUCCESSFUL if error is None else _FAILED)
         else:
             self._handlers[kind](event, call)
 
@@ -128,11 +131,6 @@ class NdjsonOutput:
             self._in_flight[event.task.tid] = call
         if event.abi is not _NATIVE or self._abis:
             self._abis[event.task.tid] = event.abi
-
-    def _exited(self, event: SyscallExit, call: Call) -> None:
-        self._in_flight.pop(event.task.tid, None)
-        assert call.result is not None
-        self._over(call, _SUCCESSFUL if call.result.error is None else _FAILED)
 
     def _over(self, call: Call, status: Status) -> None:
         if self.lines.statuses is None or status in self.lines.statuses:

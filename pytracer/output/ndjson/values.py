@@ -70,6 +70,8 @@ class _Keys(dict[str, str]):
     """Names as JSON keys, colon included; there are as many as the tables know."""
 
     def __missing__(self, name: str) -> str:
+        if not name:
+            raise KeyError(name)
         key = self[name] = f"{encode(name)}:"
         return key
 
@@ -107,6 +109,11 @@ class ValueWriter:
             Titled: self._titled,
             Unavailable: self._unavailable,
         }
+        # Numbers that are arguments are mostly shared, those in structures hardly ever.
+        self._argument_writers = self._writers | {
+            kind: self._remembering(self._writers[kind]) for kind in (Integer, Address)
+        }
+        del self._argument_writers[Became]
 
     def write(self, value: Value) -> str:
         """Write one value."""
@@ -114,14 +121,17 @@ class ValueWriter:
 
     def arguments(self, values: list[tuple[str, Value]]) -> str:
         """Write the arguments of a call as the members of an object, without its braces."""
-        known, writers, keys = self._remembered.get, self._writers, self._keys
-        parts = []
-        for name, value in values:
-            kind = type(value)
-            if not name or kind is Became:
-                return ",".join(self._members(tuple(values))[0])
-            parts.append(keys[name] + (known(value) or writers[kind](value)))
-        return ",".join(parts)
+        known, writers, keys = self._remembered.get, self._argument_writers, self._keys
+        try:
+            return ",".join(
+                [
+                    keys[name] + (known(value) or writers[type(value)](value))
+                    for name, value in values
+                ]
+            )
+        except KeyError:
+            # One without a name, or one that continues the one before it.
+            return ",".join(self._members(tuple(values))[0])
 
     def _members(self, fields: tuple[tuple[str, Value], ...]) -> tuple[list[str], bool]:
         """Write named values, some of which may have no name, and say whether there are more."""
@@ -146,6 +156,9 @@ class ValueWriter:
                 key += "_"
             found[key] = self.write(value)
         return [self._keys[key] + text for key, text in found.items()], more
+
+    def _remembering(self, write: Callable[[Any], str]) -> Callable[[Any], str]:
+        return lambda value: self._remember(value, write(value))
 
     def _remember(self, value: Value, text: str) -> str:
         if len(self._remembered) >= MEMORY_LIMIT:

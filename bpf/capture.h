@@ -12,6 +12,9 @@
 #include "kernel.h"
 #include "tracking.h"
 #include "records.h"
+#ifdef WITH_DESCRIPTORS
+#include "descriptors.h"
+#endif
 
 BPF_TABLE("array", u32, struct step, steps, 32768);
 BPF_TABLE("percpu_array", u32, struct work, works, 1);
@@ -34,6 +37,7 @@ static inline void push(struct work *w, u32 step, u64 base, u32 count, u32 strid
 	item->step = step;
 	item->stride = stride;
 	item->flags = flags;
+	item->bytes = w->got;
 	w->depth = depth + 1;
 }
 
@@ -119,6 +123,12 @@ static inline void advance(struct work *w, struct item *item, struct step *s)
 	w->depth--;
 }
 
+/* Whether an outermost fetch need not be done again. */
+static inline int skipped(struct work *w, struct thread *t)
+{
+	return w->phase == PHASE_RETRY && w->depth == 1 && !(t->retry >> (w->ordinal & 31) & 1);
+}
+
 /* Read one piece of memory. */
 static inline void run(void *ctx, struct work *w, struct thread *t)
 {
@@ -134,9 +144,15 @@ static inline void run(void *ctx, struct work *w, struct thread *t)
 		w->depth = 0;
 		return;
 	}
+#ifdef WITH_DESCRIPTORS
+	if (s->flags & STEP_DESCRIBE) {
+		if (skipped(w, t) || !describe(ctx, w, t, item, s))
+			advance(w, item, s);
+		return;
+	}
+#endif
 	if (!item->done) {
-		if (w->phase == PHASE_RETRY && w->depth == 1 &&
-		    !(t->retry >> (w->ordinal & 31) & 1))
+		if (skipped(w, t))
 			item->length = 0;
 		else
 			resolve(w, t, item, s);
@@ -200,13 +216,15 @@ static inline void run(void *ctx, struct work *w, struct thread *t)
 	if (child && got) {
 		u32 stride = s->stride;
 
-		w->got = 1;
+		w->elements = 1;
 		if (stride) {
-			got /= stride;
-			w->got = got > s->elements ? s->elements : got;
+			u32 elements = got / stride;
+
+			w->elements = elements > s->elements ? s->elements : elements;
 		}
-		if (w->got)
-			push(w, child, address, w->got, stride, s->flags);
+		w->got = got;
+		if (w->elements)
+			push(w, child, address, w->elements, stride, s->flags);
 	}
 }
 

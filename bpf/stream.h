@@ -58,6 +58,40 @@ struct region {
 #define REGION_MORE 4  /* the next region of the call continues it */
 /* The strings that an execve was given, as the new program has them. */
 #define REGION_ARGUMENTS 8
+/* Not memory: what the descriptor 'address' refers to, struct facts and the names of its path. */
+#define REGION_DESCRIBES 16
+
+/*
+ * What a descriptor refers to. The names of its path follow, each with its NUL, the file's own
+ * first; then the 'name_bytes' of the address of a unix socket.
+ */
+struct facts {
+	u64 inode;
+	u64 magic; /* of the file system */
+	u64 word;  /* eventfd: the count; signalfd: the mask; unix socket: the peer's inode */
+	u32 device;
+	u32 rdev;
+	u32 number; /* eventfd: the id; pidfd: the pid; netlink: the port; ptmx: the index */
+	u16 mode;
+	u16 family;
+	u16 protocol;
+	u16 port;
+	u16 peer_port; /* as the network has it */
+	u8 flags;
+	u8 state;
+	u8 bound; /* netlink: has a port; eventfd: is a semaphore */
+	u8 name_bytes;
+	u8 pad[2];
+	u8 address[16];
+	u8 peer[16];
+	u32 pad2;
+};
+
+#define FACTS_PSEUDO 1	/* it has no path: its only name says what it is */
+#define FACTS_DELETED 2 /* its name has been removed */
+#define FACTS_EVENTFD 4
+#define FACTS_SIGNALFD 8
+#define FACTS_PIDFD 16
 
 /* Fork, exec, exit and signal records: the shape is the record's type. */
 struct event {
@@ -147,11 +181,17 @@ struct step {
 #define STEP_OFFSET 2 /* the pointer is in the enclosing block */
 #define STEP_WORD4 4  /* and four bytes wide */
 #define STEP_UNTIL_NULL 8
+#define STEP_DESCRIBE 16 /* not memory: what a descriptor refers to */
 
 #define FROM_CONST 0
 #define FROM_REGISTER 1
 #define FROM_RETURN 2
 #define FROM_PARENT 3
+
+/* step.from of STEP_DESCRIBE: where the numbers are. */
+#define NUMBERS_ONE 0	 /* the register, the result, or four bytes of the enclosing block */
+#define NUMBERS_SET 1	 /* the bits of the enclosing block; their number is in a register */
+#define NUMBERS_PASSED 2 /* control messages that fill the enclosing block */
 
 /* Where the capture engine stands: one per CPU, as the programs are never
  * preempted. */
@@ -166,6 +206,8 @@ struct item {
 	u16 step;
 	u16 stride;
 	u32 flags;
+	u32 bytes; /* of the enclosing block, as far as it was read */
+	u32 pad;
 };
 
 #define DEPTH 8
@@ -182,6 +224,15 @@ struct work {
 	 */
 	volatile u32 flags;
 	volatile u32 got;
+	volatile u32 elements;
+	u32 pad;
+	/* Of the descriptor being described. */
+	volatile u64 dentry;
+	volatile u64 mount;
+	volatile u64 name;  /* what it is called, where that is not the dentry's name */
+	volatile u64 bound; /* the address of a unix socket */
+	volatile u32 number;
+	volatile u32 at;
 	struct item stack[DEPTH];
 };
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from pytracer.event.memory import CString, Memory
-from pytracer.spec.plan import AtRegister, Fetch, From, Length, Phase
+from pytracer.event.files import LOOK_UP
+from pytracer.event.memory import CString, Memory, descriptor_address
+from pytracer.spec.plan import AtOffset, AtRegister, AtResult, Fetch, From, Length, Numbers, Phase
 
 # (address, bytes, whole): see event.memory.Snapshot
 Region: TypeAlias = tuple[int, bytes, bool]
@@ -32,10 +33,32 @@ def capture(
     failed = phase is Phase.EXIT and -4095 <= ret < 0
     regions: list[Region] = []
     for fetch in fetches:
-        if fetch.phase is phase and (fetch.always or not failed):
-            assert isinstance(fetch.at, AtRegister), "a plan starts from registers"
-            _fetch(fetch, args[fetch.at.index], b"", args, ret, memory, word, regions)
+        if fetch.phase is not phase or (failed and not fetch.always):
+            continue
+        if fetch.describes is not None:
+            regions += _described(fetch, b"", args, ret)
+            continue
+        assert isinstance(fetch.at, AtRegister), "a plan starts from registers"
+        _fetch(fetch, args[fetch.at.index], b"", args, ret, memory, word, regions)
     return regions
+
+
+def _described(fetch: Fetch, block: bytes, args: tuple[int, ...], ret: int) -> list[Region]:
+    """Have descriptors looked up by whoever decodes: that the call goes on is why this is run."""
+    match fetch.describes, fetch.at:
+        case Numbers.ONE, AtRegister(index=index):
+            found = [args[index]]
+        case Numbers.ONE, AtResult():
+            found = [ret]
+        case Numbers.ONE, AtOffset(offset=offset):
+            found = [int.from_bytes(block[offset : offset + 4], "little")]
+        case Numbers.SET, _:
+            most = min(_length(fetch.length, block, args, ret), 8 * len(block))
+            found = [fd for fd in range(most) if block[fd >> 3] >> (fd & 7) & 1]
+        case _:
+            # Nothing that passes descriptors on hangs with them in hand.
+            found = []
+    return [(descriptor_address(fd), LOOK_UP, True) for fd in found]
 
 
 def _length(length: Length, block: bytes, args: tuple[int, ...], ret: int) -> int:
@@ -81,7 +104,10 @@ def _fetch(
     regions.append((address, data, len(data) == wanted))
     for element in _elements(fetch, data, word):
         for inner in fetch.inside:
-            assert not isinstance(inner.at, AtRegister)
+            if inner.describes is not None:
+                regions += _described(inner, element, args, ret)
+                continue
+            assert isinstance(inner.at, AtOffset)
             offset = inner.at.offset
             if len(element) >= offset + word:
                 pointer = int.from_bytes(element[offset : offset + word], "little")

@@ -183,11 +183,16 @@ def decoding(options: Options, filters: Filter | None) -> DecodeOptions:
     )
 
 
-def descriptors(options: Options) -> LiveDescriptors | None:
-    """Say what is told about descriptors; None for nothing."""
-    if not options.decode_fds:
+def descriptors(options: Options, live: bool) -> LiveDescriptors | None:
+    """Say what is told about descriptors; None for nothing. ``live``: the target is stopped."""
+    if not options.decode_fds and not options.paths:
         return None
-    return LiveDescriptors(options.decode_fds, DecodePid.COMM in options.decode_pids)
+    comm = DecodePid.COMM in options.decode_pids
+    if live:
+        return LiveDescriptors(options.decode_fds, comm)
+    from pytracer.decode.seen import SeenDescriptors
+
+    return SeenDescriptors(options.decode_fds, comm)
 
 
 def style(options: Options) -> Style:

@@ -29,8 +29,6 @@ def ptrace_only(options: Options) -> Iterator[str]:
         (bool(options.program and options.pids), "-p/--attach together with PROG"),
         (bool(options.daemonize), "-D/--daemonize"),
         (options.detach_on_execve, "-b/--detach-on"),
-        (bool(options.paths), "-P/--trace-path"),
-        (bool(options.decode_fds), "-y/--decode-fds"),
         (bool(options.decode_pids), "-Y/--decode-pids"),
         (
             options.summary is not Summary.NONE and not options.summary_wall,
@@ -87,7 +85,7 @@ def make(
     choice = choose(options)
     if choice is Choice.EBPF:
         try:
-            return _ebpf(target, selection, decoding, refuse)
+            return _ebpf(options, target, selection, decoding, refuse)
         except BackendUnavailable:
             if options.backend is Choice.EBPF or isinstance(target, Members):
                 raise
@@ -148,6 +146,7 @@ def _holds(options: Options, decoding: DecodeOptions) -> Holds | None:
 
 
 def _ebpf(
+    options: Options,
     target: Target,
     selection: Selection,
     decoding: DecodeOptions,
@@ -156,5 +155,6 @@ def _ebpf(
     from pytracer.backend.ebpf import EbpfBackend
     from pytracer.decode.plans import TablePlans
 
-    plans = TablePlans(decoding.string_bytes, decoding.whole, selection.syscalls)
+    descriptors = bool(options.decode_fds or options.paths)
+    plans = TablePlans(decoding.string_bytes, decoding.whole, selection.syscalls, descriptors)
     return EbpfBackend(target, selection, plans, refuse=refuse)

@@ -11,6 +11,7 @@ from pytracer.cli.messages import Messages
 from pytracer.cli.options import Options
 from pytracer.decode.call import Call
 from pytracer.decode.catalogue import describe
+from pytracer.decode.descriptors import LiveDescriptors
 from pytracer.event.schema import Abi
 from pytracer.output.text.quote import quote
 from pytracer.output.text.style import Quiet
@@ -46,15 +47,18 @@ def filter_for(options: Options, messages: Messages) -> Filter | None:
 class Filter:
     """Looks at the files and descriptors that a call is given; either kind of match is enough.
 
-    Descriptors are looked up in ``proc``: their task must be stopped meanwhile.
+    ``names`` tells what files descriptors refer to.
     """
 
     def __init__(
-        self, paths: frozenset[bytes], descriptors: TokenSet | None, proc: str = "/proc"
+        self,
+        paths: frozenset[bytes],
+        descriptors: TokenSet | None,
+        names: LiveDescriptors | None = None,
     ) -> None:
         self._paths = paths
         self._descriptors = descriptors
-        self._proc = proc
+        self.names = names
         # Registers with paths, and registers with descriptors, by ABI and number.
         self._places: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
 
@@ -62,7 +66,7 @@ class Filter:
         """Whether a call that has just been entered is to be shown."""
         paths, descriptors = self._registers(call.abi.index, call.nr)
         for register in descriptors:
-            if self._descriptor(call.pid, call.args[register] & 0xFFFFFFFF):
+            if self._descriptor(call, call.args[register] & 0xFFFFFFFF):
                 return True
         if self._paths:
             pointer = (1 << 8 * call.abi.word) - 1
@@ -71,7 +75,7 @@ class Filter:
                 if was_read(found) and found.data in self._paths:
                     return True
         return any(
-            self._descriptor(call.pid, inner.value & 0xFFFFFFFF)
+            self._descriptor(call, inner.value & 0xFFFFFFFF)
             for _, value in call.values
             for inner in _inside(value)
         )
@@ -90,17 +94,14 @@ class Filter:
                 register += kind.registers(LAYOUTS[abi])
         return places
 
-    def _descriptor(self, pid: int, fd: int) -> bool:
+    def _descriptor(self, call: Call, fd: int) -> bool:
         if fd >= 1 << 31:
             return False
         if self._descriptors is not None and fd in self._descriptors:
             return True
-        if not self._paths:
+        if not self._paths or self.names is None:
             return False
-        try:
-            return os.readlink(f"{self._proc}/{pid}/fd/{fd}".encode()) in self._paths
-        except OSError:
-            return False
+        return self.names.target(call.pid, fd, call.memory) in self._paths
 
 
 def _unwrapped(kind: Type) -> Type:

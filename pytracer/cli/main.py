@@ -113,7 +113,8 @@ def _trace(options: Options, messages: Messages) -> int:
     choosing.choose(options)
     refusals = Refusals(messages)
     target = building.target(options)
-    decoding = building.decoding(options, filter_for(options, messages))
+    filters = filter_for(options, messages)
+    decoding = building.decoding(options, filters)
     with ExitStack() as stack:
         destination = Destination(options, messages)
         stack.callback(destination.close)
@@ -121,7 +122,11 @@ def _trace(options: Options, messages: Messages) -> int:
         backend = choosing.make(options, target, selection, decoding, refusals.tell, messages.note)
         if options.debug:
             messages.note(f"the backend is {backend.name}")
-        descriptors = building.descriptors(options)
+        descriptors = building.descriptors(options, backend.name == "ptrace")
+        if filters is not None:
+            filters.names = descriptors
+        if not options.decode_fds:
+            descriptors = None
         signals = SignalDecoder(decoding.processes, descriptors)
         text = building.output(options, destination.sink, backend, messages, signals)
         decoder = Decoder(decoding, descriptors)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import TypeAlias
 
 from pytracer.decode.call import Call
 from pytracer.decode.catalogue import Catalogue, name_of, numbers, numbers_by_name
@@ -57,19 +57,6 @@ class DecodeOptions:
     processes: Processes | None = None
 
 
-@runtime_checkable
-class Tracker(Protocol):
-    """Descriptors that are remembered rather than looked up."""
-
-    def follow(self, event: Event) -> None:
-        """Take note of what became of a task."""
-        ...
-
-    def returned(self, call: Call) -> None:
-        """Take note of what a successful call did."""
-        ...
-
-
 class Decoder:
     """Pairs enter with exit events, task by task, and decodes them.
 
@@ -86,7 +73,6 @@ class Decoder:
         self.catalogue = Catalogue(self.options.raw)
         self.in_flight: dict[int, Call] = {}
         self._wanted = self.options.wanted
-        self._tracked: Tracker | None = descriptors if isinstance(descriptors, Tracker) else None
         # Names of the calls that restart_syscall goes on with.
         self._interrupted: dict[int, str] = {}
         sockets = sockets or SocketTracker()
@@ -106,8 +92,6 @@ class Decoder:
             return self.entered(event)  # type: ignore[arg-type]
         if kind is SyscallExit:
             return self.exited(event)  # type: ignore[arg-type]
-        if self._tracked is not None:
-            self._tracked.follow(event)
         match event:
             case TaskExiting():
                 return self.in_flight.pop(event.task.tid, None)
@@ -226,8 +210,6 @@ class Decoder:
             if ret == -ERESTART_RESTARTBLOCK:
                 self._interrupted[call.tid] = call.interrupted or compiled.name
         else:
-            if self._tracked is not None and compiled.effect is not None:
-                self._tracked.returned(call)
             result = compiled.results.get(ret)
             if result is None:
                 shown, note = compiled.result(call)

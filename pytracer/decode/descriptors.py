@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable
 from enum import Enum
 
+from pytracer.spec.context import Memory
 from pytracer.spec.values import Reference
 from pytracer.tables.structs.signal import signal_set
 
@@ -63,7 +65,7 @@ class LiveDescriptors:
             Told.SIGNALFD: (b"anon_inode:[signalfd]", self._signalfd),
         }
 
-    def about(self, pid: int, fd: int) -> Reference | None:
+    def about(self, pid: int, fd: int, memory: Memory | None = None) -> Reference | None:
         """What a descriptor refers to, or the working directory for AT_FDCWD.
 
         Errors: none raised; None when /proc does not tell.
@@ -80,7 +82,7 @@ class LiveDescriptors:
             found = _path(f"{self.proc}/{pid}/fd/{fd}", target)
         return found
 
-    def target(self, pid: int, fd: int) -> bytes | None:
+    def target(self, pid: int, fd: int, memory: Memory | None = None) -> bytes | None:
         """The name of what a descriptor refers to, as the kernel gives it."""
         try:
             return os.readlink(os.fsencode(f"{self.proc}/{pid}/fd/{fd}"))
@@ -120,14 +122,9 @@ class LiveDescriptors:
             status = os.stat(target)
         except OSError:
             return ""
-        if stat.S_ISBLK(status.st_mode):
-            kind = "block"
-        elif stat.S_ISCHR(status.st_mode):
-            kind = "char"
-        else:
-            return ""
-        numbers = f"{kind} {os.major(status.st_rdev)}:{os.minor(status.st_rdev)}"
-        if target.endswith(b"/ptmx"):
+        rdev = status.st_rdev
+        numbers = device_text(status.st_mode, os.major(rdev), os.minor(rdev))
+        if numbers and target.endswith(b"/ptmx"):
             slave = self._info(pid, fd).get("tty-index", "")
             return f"{numbers} @/dev/pts/{slave}" if slave.isdigit() else numbers
         return numbers
@@ -143,30 +140,52 @@ class LiveDescriptors:
 
     def _pidfd(self, pid: int, fd: int) -> str:
         number = self._info(pid, fd).get("Pid", "")
-        if not number.isdigit() or not int(number):
-            return ""
-        name = read_comm(int(number), self.proc) if self.comm else None
-        return f"pid:{number}<{name}>" if name else f"pid:{number}"
+        return pidfd_text(int(number), self.comm, self.proc) if number.isdigit() else ""
 
     def _eventfd(self, pid: int, fd: int) -> str:
         info = self._info(pid, fd)
         try:
             count = int(info["eventfd-count"], 16)
-            fields = [f"eventfd-count={hex(count) if count else '0'}"]
-            for name in ("eventfd-id", "eventfd-semaphore"):
-                if name in info:
-                    fields.append(f"{name}={int(info[name])}")
+            names = ("eventfd-id", "eventfd-semaphore")
+            fields = [(name, int(info[name])) for name in names if name in info]
         except (KeyError, ValueError):
             return ""
-        return "{" + ", ".join(fields) + "}"
+        return eventfd_text(count, fields)
 
     def _signalfd(self, pid: int, fd: int) -> str:
         try:
             mask = int(self._info(pid, fd)["sigmask"], 16)
         except (KeyError, ValueError):
             return ""
-        signals = signal_set(mask.to_bytes(8, "little"))
-        return f"signalfd:{'~' if signals.inverted else ''}[{' '.join(signals.items)}]"
+        return signalfd_text(mask)
+
+
+def device_text(mode: int, major: int, minor: int) -> str:
+    """Name a device by kind and numbers; empty for another file."""
+    if stat.S_ISBLK(mode):
+        return f"block {major}:{minor}"
+    return f"char {major}:{minor}" if stat.S_ISCHR(mode) else ""
+
+
+def pidfd_text(pid: int, comm: bool, proc: str) -> str:
+    """Name the process that a pidfd stands for; empty when it is gone or out of sight."""
+    if pid <= 0:
+        return ""
+    name = read_comm(pid, proc) if comm else None
+    return f"pid:{pid}<{name}>" if name else f"pid:{pid}"
+
+
+def eventfd_text(count: int, fields: Iterable[tuple[str, int]]) -> str:
+    """Tell the count of an eventfd, and what else there is to tell."""
+    parts = [f"eventfd-count={hex(count) if count else '0'}"]
+    parts += (f"{name}={number}" for name, number in fields)
+    return "{" + ", ".join(parts) + "}"
+
+
+def signalfd_text(mask: int) -> str:
+    """Tell the signals that a signalfd takes."""
+    signals = signal_set(mask.to_bytes(8, "little"))
+    return f"signalfd:{'~' if signals.inverted else ''}[{' '.join(signals.items)}]"
 
 
 def _path(link: str, target: bytes) -> Reference:

@@ -43,9 +43,14 @@ class _Protocol:
     family: int
     number: int = 0
 
+    @property
+    def listed(self) -> bool:
+        """Whether the kernel tells of the addresses of this protocol's sockets."""
+        return self.number in (socket.IPPROTO_TCP, socket.IPPROTO_UDP)
+
 
 # In the order in which they are tried when the kind of a socket is not known.
-_PROTOCOLS = {
+PROTOCOLS = {
     p.name: p
     for p in (
         _Protocol("UNIX", socket.AF_UNIX),
@@ -86,10 +91,10 @@ class SocketInodes:
         known = self._known.get(inode)
         if known is not None:
             return known
-        wanted = [_PROTOCOLS[protocol]] if protocol in _PROTOCOLS else None
+        wanted = [PROTOCOLS[protocol]] if protocol in PROTOCOLS else None
         if wanted is None and protocol is not None:
             return None
-        for one in wanted or _PROTOCOLS.values():
+        for one in wanted or PROTOCOLS.values():
             found = _ask(one, inode)
             if found is not None:
                 if len(self._known) < _MOST_INODES:
@@ -159,17 +164,24 @@ def _inet(protocol: _Protocol, answer: bytes, inode: int) -> str | None:
     if family not in (socket.AF_INET, socket.AF_INET6):
         return ""
     size = 4 if family == socket.AF_INET else 16
-    text = f"{protocol.name}:[{_place(family, source[:size], sport)}"
-    if any(dport) or any(peer[:size]):
-        text += f"->{_place(family, peer[:size], dport)}"
+    here = source[:size], int.from_bytes(sport, "big")
+    there = peer[:size], int.from_bytes(dport, "big")
+    return inet_text(protocol.name, family, here, there)
+
+
+def inet_text(protocol: str, family: int, here: tuple[bytes, int], there: tuple[bytes, int]) -> str:
+    """Tell the address and the port of a socket, and those of its peer, if it has one."""
+    text = f"{protocol}:[{_place(family, *here)}"
+    if any(there[0]) or there[1]:
+        text += f"->{_place(family, *there)}"
     return text + "]"
 
 
-def _place(family: int, address: bytes, port: bytes) -> str:
+def _place(family: int, address: bytes, port: int) -> str:
     text = socket.inet_ntop(family, address)
     if family == socket.AF_INET6:
         text = f"[{text}]"
-    return f"{text}:{int.from_bytes(port, 'big')}"
+    return f"{text}:{port}"
 
 
 def _unix(protocol: _Protocol, answer: bytes, inode: int) -> str | None:
@@ -180,7 +192,7 @@ def _unix(protocol: _Protocol, answer: bytes, inode: int) -> str | None:
         return None
     if family != socket.AF_UNIX:
         return ""
-    name: bytes | None = None
+    name = b""
     peer = 0
     at = _UNIX_ANSWER.size
     while at + _ATTRIBUTE.size <= len(answer):
@@ -189,13 +201,19 @@ def _unix(protocol: _Protocol, answer: bytes, inode: int) -> str | None:
             break
         payload = answer[at + _ATTRIBUTE.size : at + length]
         if kind == _UNIX_DIAG_NAME and not name:
-            name = payload[:_UNIX_PATH_MAX]
+            name = payload
         elif kind == _UNIX_DIAG_PEER and len(payload) >= 4:
             peer = int.from_bytes(payload[:4], "little")
         at += length + 3 & ~3
+    return unix_text(protocol.name, inode, peer, name)
+
+
+def unix_text(protocol: str, inode: int, peer: int, name: bytes) -> str:
+    """Tell the peer and the address of a unix socket; empty where it has neither."""
+    name = name[:_UNIX_PATH_MAX]
     if not peer and not name:
         return ""
-    text = f"{protocol.name}:[{inode}"
+    text = f"{protocol}:[{inode}"
     if peer:
         text += f"->{peer}"
     if name:
@@ -229,7 +247,12 @@ def _netlink(protocol: _Protocol, answer: bytes, inode: int) -> str | None:
         return None
     if family != socket.AF_NETLINK:
         return ""
+    return netlink_text(number, port)
+
+
+def netlink_text(number: int, port: int) -> str:
+    """Tell the protocol and the port of a netlink socket."""
     name = NETLINK_PROTOCOLS.name_of(number)
     if name is None:
-        return f"{protocol.name}:[{number}]"
-    return f"{protocol.name}:[{name.removeprefix('NETLINK_')}:{port}]"
+        return f"NETLINK:[{number}]"
+    return f"NETLINK:[{name.removeprefix('NETLINK_')}:{port}]"

@@ -15,7 +15,8 @@ class TablePlans:
     """Plans for one session.
 
     ``string_bytes``: the longest string wanted (-s); ``whole``: abbreviated structures are shown
-    whole (-v). ``wanted``: numbers per ABI, None for all.
+    whole (-v). ``wanted``: numbers per ABI, None for all. ``descriptors``: it is told what
+    descriptors refer to.
     """
 
     def __init__(
@@ -23,10 +24,12 @@ class TablePlans:
         string_bytes: int,
         whole: bool,
         wanted: dict[Abi, frozenset[int]] | None = None,
+        descriptors: bool = False,
     ) -> None:
         self._string_bytes = string_bytes
         self._whole = whole
         self._wanted = wanted
+        self.descriptors = descriptors
 
     def numbers(self, abi: Abi) -> Iterable[int]:
         """All numbers that are wanted and have a name."""
@@ -41,7 +44,9 @@ class TablePlans:
     def fetches(self, abi: Abi, nr: int, selected: int | None) -> tuple[Fetch, ...]:
         """The plan of a call for one value of the selector; None for the others."""
         entry = describe(abi, nr)
-        return entry.fetches(LAYOUTS[abi], self._string_bytes, self._whole, selected)
+        return entry.fetches(
+            LAYOUTS[abi], self._string_bytes, self._whole, selected, self.descriptors
+        )
 
     def phases(self, abi: Abi, nr: int) -> tuple[bool, bool]:
         """Tell whether decoding a call reads memory at its entry, and at its exit."""

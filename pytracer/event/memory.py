@@ -9,6 +9,15 @@ from __future__ import annotations
 from enum import Enum
 from typing import Protocol
 
+# Where a snapshot keeps what descriptors referred to when it was taken, beyond all addresses.
+_DESCRIPTORS = 1 << 64
+_EACH = 1 << 16
+
+
+def descriptor_address(fd: int) -> int:
+    """Where in a snapshot lies what pytracer.event.files reads of a descriptor."""
+    return _DESCRIPTORS + (fd & 0xFFFFFFFF) * _EACH
+
 
 class Reason(Enum):
     """Why bytes of the target are not to be had."""

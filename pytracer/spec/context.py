@@ -49,9 +49,11 @@ class Memory(Protocol):
 class Descriptors(Protocol):
     """Knowledge of what descriptors refer to."""
 
-    def about(self, pid: int, fd: int) -> Reference | None:
+    def about(self, pid: int, fd: int, memory: Memory | None = None) -> Reference | None:
         """What it refers to; AT_FDCWD stands for the working directory. None when unknown or not
         wanted.
+
+        ``memory``: the memory of the phase of the call that uses it, which may tell.
         """
         ...
 

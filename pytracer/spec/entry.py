@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 
 from pytracer.spec.abi import LAYOUTS, Layout
 from pytracer.spec.context import Context, Decode
-from pytracer.spec.effects import Effect
 from pytracer.spec.plan import AtRegister, Fetch, From, Length, Phase, Planning
 from pytracer.spec.returns import Count, Result, Returns
 from pytracer.spec.type import Scope, SpecError, Type
@@ -24,8 +23,7 @@ class Compiled:
     entry, once the arguments that can be decoded then have been. ``raw``: only registers are shown
     because that was asked for. ``plain``: the result depends on its number alone; ``results`` then
     are those made so far, for the decoder to share. ``redirect`` finds the call that this one
-    stands for, and its registers; it answers None when the call stands for itself. ``effect``: what
-    the call does to descriptors.
+    stands for, and its registers; it answers None when the call stands for itself.
     """
 
     name: str
@@ -37,7 +35,6 @@ class Compiled:
     plain: bool = False
     results: dict[int, Returned] = field(default_factory=dict)
     redirect: Callable[[Context], Target | None] | None = None
-    effect: Effect | None = None
 
 
 Target: TypeAlias = tuple[Compiled, tuple[int, ...]]
@@ -125,7 +122,6 @@ class Entry:
             self.returns.never_returns,
             # A subclass may look at more: it says so for itself, or is not plain.
             plain=vars(type(self.returns)).get("plain", False),
-            effect=self.returns.effect,
         )
 
     def selector(self, abi: Layout) -> Selector | None:
@@ -149,7 +145,12 @@ class Entry:
         return Selector(places[name][0], mask, tuple(sorted(values)))
 
     def fetches(
-        self, abi: Layout, string_bytes: int, whole: bool, selected: int | None = None
+        self,
+        abi: Layout,
+        string_bytes: int,
+        whole: bool,
+        selected: int | None = None,
+        descriptors: bool = False,
     ) -> tuple[Fetch, ...]:
         """The capture plan, for one value of the selector (None: any that is not listed)."""
         places = self._places(abi)
@@ -157,7 +158,9 @@ class Entry:
         for name, (register, kind) in places.items():
             size = kind.measure(abi)[0]
             lengths[name] = Length(From.REGISTER, register, 1, min(size, abi.register_bytes))
-        entry = Planning(abi, Phase.ENTRY, string_bytes, whole, selected, lengths)
+        entry = Planning(
+            abi, Phase.ENTRY, string_bytes, whole, selected, lengths, descriptors=descriptors
+        )
         found: list[Fetch] = []
         late = False
         for name in self.order:
@@ -165,6 +168,10 @@ class Entry:
             planning = entry.at_exit(always=True) if late else entry
             mine = kind.fetches(AtRegister(register), planning)
             found.extend(mine)
+            if late and descriptors:
+                # Decoded at once where what comes before it cannot be read.
+                early = kind.fetches(AtRegister(register), entry)
+                found.extend(fetch for fetch in early if fetch.describes is not None)
             # What is printed after an argument that only the exit can tell is decoded at exit too.
             late = late or any(f.phase is Phase.EXIT for f in mine)
         found.extend(self.returns.fetches(entry.at_exit()))

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from pytracer.spec.abi import Layout
 from pytracer.spec.context import Context
 from pytracer.spec.entry import Compiled, Entry, Selector, Target
-from pytracer.spec.plan import AtOffset, AtRegister, Fetch, From, Length, Phase
+from pytracer.spec.plan import AtOffset, AtRegister, AtResult, Fetch, From, Length, Phase
 from pytracer.spec.returns import Count
 from pytracer.spec.type import Type
 
@@ -70,26 +70,33 @@ class Multiplexed(Entry):
         return Selector(0, self.mask, tuple(sorted(self.calls)))
 
     def fetches(
-        self, abi: Layout, string_bytes: int, whole: bool, selected: int | None = None
+        self,
+        abi: Layout,
+        string_bytes: int,
+        whole: bool,
+        selected: int | None = None,
+        descriptors: bool = False,
     ) -> tuple[Fetch, ...]:
         entry = self.calls.get(selected) if selected is not None else None
         if entry is None:
-            return super().fetches(abi, string_bytes, whole, None)
+            return super().fetches(abi, string_bytes, whole, None, descriptors)
         inner = entry.selector(abi)
         # What is selected by another argument than the first is not told apart: all of it is read.
         found: dict[Fetch, None] = {}
         for value in (None, *(inner.values if inner is not None else ())):
-            found.update(dict.fromkeys(entry.fetches(abi, string_bytes, whole, value)))
+            fetches = entry.fetches(abi, string_bytes, whole, value, descriptors)
+            found.update(dict.fromkeys(fetches))
         if not self.in_memory:
             return tuple(_shifted(fetch) for fetch in found)
         size = _registers(entry, abi) * abi.word
         roots = [Fetch(AtRegister(1), Phase.ENTRY, Length(From.CONST, size), size)]
-        for phase, always in dict.fromkeys((f.phase, f.always) for f in found):
+        moving = [fetch for fetch in found if isinstance(fetch.at, AtRegister)]
+        for phase, always in dict.fromkeys((f.phase, f.always) for f in moving):
             inside = tuple(
-                _moved(f, abi.word) for f in found if (f.phase, f.always) == (phase, always)
+                _moved(f, abi.word) for f in moving if (f.phase, f.always) == (phase, always)
             )
             roots.append(replace(roots[0], phase=phase, always=always, inside=inside))
-        return tuple(roots)
+        return (*roots, *(fetch for fetch in found if isinstance(fetch.at, AtResult)))
 
 
 def _registers(entry: Entry, abi: Layout) -> int:

@@ -54,9 +54,14 @@ class Operations(Entry):
         return Selector(0, 0xFFFFFFFF, tuple(sorted(self.operations)))
 
     def fetches(
-        self, abi: Layout, string_bytes: int, whole: bool, selected: int | None = None
+        self,
+        abi: Layout,
+        string_bytes: int,
+        whole: bool,
+        selected: int | None = None,
+        descriptors: bool = False,
     ) -> tuple[Fetch, ...]:
         entry = self.operations.get(selected) if selected is not None else None
         if entry is None:
-            return super().fetches(abi, string_bytes, whole, None)
-        return entry.fetches(abi, string_bytes, whole, None)
+            return super().fetches(abi, string_bytes, whole, None, descriptors)
+        return entry.fetches(abi, string_bytes, whole, None, descriptors)

@@ -35,7 +35,20 @@ class AtOffset:
     offset: int
 
 
-At: TypeAlias = AtRegister | AtOffset
+@dataclass(frozen=True, slots=True)
+class AtResult:
+    """The result of the call."""
+
+
+At: TypeAlias = AtRegister | AtOffset | AtResult
+
+
+class Numbers(Enum):
+    """Where the numbers of descriptors stand that are to be told about."""
+
+    ONE = "one"  # at the place itself
+    SET = "set"  # the members of a set of bits, which the enclosing block is
+    PASSED = "passed"  # in control messages, which the enclosing block holds
 
 
 class From(Enum):
@@ -69,6 +82,8 @@ class Fetch:
     is 0, else in
     each element of ``stride`` bytes, at most ``elements`` of them, and, when
     ``until_null``, up to the first element that is a NULL pointer.
+    ``describes``: no bytes are wanted, but what the descriptors refer to whose numbers stand there;
+    the number of those of a set is the register that ``length`` names.
     """
 
     at: At
@@ -81,6 +96,7 @@ class Fetch:
     stride: int = 0
     elements: int = 0
     until_null: bool = False
+    describes: Numbers | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +109,7 @@ class Planning:
     ``lengths``: the names that lengths may refer to, as registers or as fields of the enclosing
     block.
     ``always``: what is read at exit is wanted of failed calls too.
+    ``descriptors``: what descriptors refer to is wanted.
     """
 
     abi: Layout
@@ -103,6 +120,16 @@ class Planning:
     lengths: dict[str, Length]
     parent: Planning | None = None
     always: bool = False
+    descriptors: bool = False
+
+    def describe(
+        self, at: At, numbers: Numbers = Numbers.ONE, length: Length | None = None
+    ) -> tuple[Fetch, ...]:
+        """What has to be told about the descriptors whose numbers stand at a place."""
+        if not self.descriptors:
+            return ()
+        length = length or Length(From.CONST, 4)
+        return (Fetch(at, self.phase, length, 4, always=self.always, describes=numbers),)
 
     def length(self, name: str, unit: int = 1) -> Length | None:
         """Find a length by the name of a sibling; None when it is not to be had in the kernel."""

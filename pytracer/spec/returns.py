@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from pytracer.spec.context import Context
-from pytracer.spec.effects import Effect, Opens
-from pytracer.spec.plan import Fetch, Planning
+from pytracer.spec.plan import AtResult, Fetch, Planning
 from pytracer.spec.type import Scope
 from pytracer.spec.values import Base, Descriptor, Integer, ProcessId, Value
 
@@ -20,12 +19,10 @@ class Returns:
 
     ``never_returns``: the call does not come back when it succeeds. ``plain``: nothing but the
     number decides what it means, so that equal ones can be shared; not inherited.
-    ``effect``: what the call does to descriptors when it succeeds.
     """
 
     never_returns = False
     plain = False
-    effect: Effect | None = None
 
     def bind(self, scope: Scope) -> Result:
         """Compile to a decoder of the result of a call that did not fail."""
@@ -62,32 +59,18 @@ class OctalResult(Returns):
         return lambda ctx: (Integer(ctx.ret, Base.MODE), None)
 
 
-class Done(Count):
-    """A zero: what was asked for is done, with an effect on descriptors."""
-
-    plain = True
-
-    def __init__(self, effect: Effect) -> None:
-        self.effect = effect
-
-
 class NewFd(Returns):
-    """A descriptor that the call made.
+    """A descriptor that the call made."""
 
-    ``named_by``: the argument that names what it refers to, from the descriptor ``at``.
-    ``copy_of``: the argument that it is a copy of.
-    """
-
-    def __init__(
-        self, named_by: str | None = None, at: str | None = None, copy_of: str | None = None
-    ) -> None:
-        self.effect = Opens(named_by, at, copy_of)
+    def fetches(self, planning: Planning) -> tuple[Fetch, ...]:
+        return planning.describe(AtResult())
 
     def bind(self, scope: Scope) -> Result:
         def result(ctx: Context) -> tuple[Value | None, Value | None]:
             if ctx.descriptors is None:
                 return Descriptor(ctx.ret), None
-            return Descriptor(ctx.ret, None, ctx.descriptors.about(ctx.pid, ctx.ret)), None
+            about = ctx.descriptors.about(ctx.pid, ctx.ret, ctx.memory)
+            return Descriptor(ctx.ret, None, about), None
 
         return result
 
@@ -96,7 +79,6 @@ class NewSocket(NewFd):
     """A descriptor of a socket. ``domain``, ``protocol``: the arguments that tell its kind."""
 
     def __init__(self, domain: str | None = None, protocol: str | None = None) -> None:
-        super().__init__()
         self.domain = domain
         self.protocol = protocol
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pytracer.spec.abi import Layout
 from pytracer.spec.context import Context, Decode
+from pytracer.spec.plan import At, Fetch, Planning
 from pytracer.spec.type import Scope, Type
 from pytracer.spec.values import (
     Address,
@@ -198,6 +199,9 @@ class Fd(Type):
     ctype = "int"
     classes = frozenset({"desc"})
 
+    def fetches(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
+        return planning.describe(at)
+
     def bind(self, scope: Scope) -> Decode:
         number = self.number(scope.abi)
 
@@ -207,7 +211,9 @@ class Fd(Type):
             if ctx.descriptors is None:
                 return plain(ctx, raw, frame)  # type: ignore[no-any-return]
             fd = number(raw)
-            return Descriptor(fd, None, ctx.descriptors.about(ctx.pid, fd) if fd >= 0 else None)
+            if fd < 0:
+                return Descriptor(fd)
+            return Descriptor(fd, None, ctx.descriptors.about(ctx.pid, fd, ctx.memory))
 
         return decode
 
@@ -220,6 +226,9 @@ class DirFd(Type):
 
     ctype = "int"
     classes = frozenset({"desc"})
+
+    def fetches(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
+        return planning.describe(at)
 
     def bind(self, scope: Scope) -> Decode:
         number = self.number(scope.abi)
@@ -235,7 +244,7 @@ class DirFd(Type):
                 return plain(ctx, raw, frame)  # type: ignore[no-any-return]
             fd = number(raw)
             name = "AT_FDCWD" if fd == AT_FDCWD else None
-            return Descriptor(fd, name, ctx.descriptors.about(ctx.pid, fd))
+            return Descriptor(fd, name, ctx.descriptors.about(ctx.pid, fd, ctx.memory))
 
         return decode
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pytracer.spec.abi import I386
 from pytracer.spec.aggregate import FixedArray
-from pytracer.spec.effects import Closes
 from pytracer.spec.entry import syscall
 from pytracer.spec.pointer import Cstr, Out, Path
-from pytracer.spec.returns import Done, NewFd, OctalResult
+from pytracer.spec.returns import NewFd, OctalResult
 from pytracer.spec.scalar import DirFd, Enum, Fd, FlagSet, LongLong, Mode, Number, Size, UInt
 from pytracer.spec.type import AnyBit
 from pytracer.tables.constants.files import (
@@ -28,16 +27,13 @@ from pytracer.tables.structs.openhow import FD_STATUS_FLAGS, OPEN_FLAGS, OPEN_HO
 CREATION_MODE = Mode().when(AnyBit("flags", O_CREAT | __O_TMPFILE))
 WHENCE = Enum(SEEK_WHENCE)
 FD = NewFd()
-OPENED = NewFd(named_by="pathname")
-OPENED_AT = NewFd(named_by="pathname", at="dirfd")
-COPY = NewFd(copy_of="oldfd")
 
 syscall(
     "open",
     pathname=Path(),
     flags=OPEN_FLAGS,
     mode=CREATION_MODE,
-    returns=OPENED,
+    returns=FD,
     classes="desc",
 )
 syscall(
@@ -46,7 +42,7 @@ syscall(
     pathname=Path(at="dirfd"),
     flags=OPEN_FLAGS,
     mode=CREATION_MODE,
-    returns=OPENED_AT,
+    returns=FD,
 )
 syscall(
     "openat2",
@@ -54,21 +50,20 @@ syscall(
     pathname=Path(at="dirfd"),
     how=OPEN_HOW,
     size=Size(),
-    returns=OPENED_AT,
+    returns=FD,
 )
-syscall("creat", pathname=Path(), mode=Mode(), returns=OPENED, classes="desc")
+syscall("creat", pathname=Path(), mode=Mode(), returns=FD, classes="desc")
 syscall("memfd_create", name=Cstr(), flags=MemfdFlags(), returns=FD, classes="desc")
-syscall("close", fd=Fd(), returns=Done(Closes("fd")))
+syscall("close", fd=Fd())
 syscall(
     "close_range",
     first=UInt(),
     last=UInt(),
     flags=FlagSet(CLOSE_RANGE_FLAGS),
-    returns=Done(Closes("first", "last")),
 )
-syscall("dup", oldfd=Fd(), returns=COPY)
-syscall("dup2", oldfd=Fd(), newfd=Fd(), returns=COPY)
-syscall("dup3", oldfd=Fd(), newfd=Fd(), flags=FD_STATUS_FLAGS, returns=COPY)
+syscall("dup", oldfd=Fd(), returns=FD)
+syscall("dup2", oldfd=Fd(), newfd=Fd(), returns=FD)
+syscall("dup3", oldfd=Fd(), newfd=Fd(), flags=FD_STATUS_FLAGS, returns=FD)
 syscall("pipe", pipefd=Out(FixedArray(Fd(), 2)), classes="desc")
 syscall("pipe2", pipefd=Out(FixedArray(Fd(), 2)), flags=FD_STATUS_FLAGS, classes="desc")
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pytracer.spec.abi import I386
-from pytracer.spec.effects import Moves
 from pytracer.spec.entry import syscall
 from pytracer.spec.pointer import Bytes, Out, Path
-from pytracer.spec.returns import Count, Done
+from pytracer.spec.returns import Count
 from pytracer.spec.scalar import DirFd, Fd, FlagSet, Mode, Size, UInt
 from pytracer.spec.type import Differs, Equals
 from pytracer.tables.constants.files import (
@@ -66,8 +65,8 @@ syscall("rmdir", path=Path())
 syscall("mknod", pathname=Path(), mode=FileMode("ushort"), dev=DEVICE)
 syscall("mknodat", dirfd=DirFd(), pathname=Path(at="dirfd"), mode=FileMode("ushort"), dev=DEVICE)
 
-syscall("chdir", path=Path(), returns=Done(Moves("path")))
-syscall("fchdir", fd=Fd(), returns=Done(Moves("fd")))
+syscall("chdir", path=Path())
+syscall("fchdir", fd=Fd())
 syscall("chroot", path=Path())
 syscall("pivot_root", oldpath=Path(), newpath=Path())
 syscall("getcwd", buf=Out(Path()), size=Size(), classes="file")

@@ -7,6 +7,7 @@ from typing import Any
 from pytracer.spec.aggregate import StructOf
 from pytracer.spec.context import Context, Decode
 from pytracer.spec.entry import syscall
+from pytracer.spec.plan import At, Fetch, Planning
 from pytracer.spec.pointer import In
 from pytracer.spec.returns import Count, HexResult, NewFd, Result
 from pytracer.spec.scalar import Enum, Fd, FlagSet, Hex, Int, Pid, UInt
@@ -44,6 +45,9 @@ class FdOf(Type):
     def __init__(self, pid: str) -> None:
         self.pid = pid
 
+    def fetches(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
+        return planning.describe(at)
+
     def bind(self, scope: Scope) -> Decode:
         number = self.number(scope.abi)
         owner = scope.number(self.pid)
@@ -52,7 +56,10 @@ class FdOf(Type):
             fd = number(raw)
             if ctx.descriptors is None or fd < 0:
                 return Descriptor(fd)
-            return Descriptor(fd, None, ctx.descriptors.about(owner(ctx, frame), fd))
+            pid = owner(ctx, frame)
+            # What the call's memory tells of descriptors is of its own.
+            memory = ctx.memory if pid == ctx.pid else None
+            return Descriptor(fd, None, ctx.descriptors.about(pid, fd, memory))
 
         return decode
 

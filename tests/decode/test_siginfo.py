@@ -11,6 +11,7 @@ from pytracer.event.schema import Abi, Signal, Task
 from pytracer.output.text.render import Renderer
 from pytracer.output.text.style import Style, Xlats
 from pytracer.spec.abi import I386, X32
+from pytracer.spec.context import Memory
 from pytracer.spec.values import Reference, Struct
 from pytracer.tables.structs.siginfo import siginfo
 
@@ -126,7 +127,7 @@ def test_processes_and_descriptors_are_explained() -> None:
             return f"name{pid}"
 
     class Descriptors:
-        def about(self, pid: int, fd: int) -> Reference | None:
+        def about(self, pid: int, fd: int, memory: Memory | None = None) -> Reference | None:
             return Reference(b"/%d/%d" % (pid, fd))
 
     decoder = SignalDecoder(Processes(), Descriptors())

@@ -112,7 +112,7 @@ class EbpfBackend:
         self._marks: Marks | None = None
         self._reader: Reader | None = None
         self._membership: Membership | None = None
-        source = compiled("stream.c")
+        source = compiled("stream.c", descriptors=self._plans.descriptors)
         self._loaded = load(
             source,
             {

@@ -24,6 +24,7 @@ from pytracer.backend.ebpf.compiler import (
     encode,
     find_library,
 )
+from pytracer.backend.ebpf.filefields import descriptor_offsets
 from pytracer.backend.ebpf.source import source_folder
 
 _TRACEPOINT = "raw_tracepoint__"
@@ -34,8 +35,10 @@ _ITERATORS = ("iter", "members_iter")
 _ARRAY = 2  # BPF_MAP_TYPE_ARRAY, include/uapi/linux/bpf.h
 
 
-def compiled(name: str, cache: Cache | None = None) -> Compiled:
+def compiled(name: str, cache: Cache | None = None, descriptors: bool = False) -> Compiled:
     """Give the compiled form of a source in bpf/, from the cache where possible.
+
+    ``descriptors``: with what tells what descriptors refer to.
 
     Errors: BackendUnavailable.
     """
@@ -45,7 +48,7 @@ def compiled(name: str, cache: Cache | None = None) -> Compiled:
     sources = sorted(path for path in folder.rglob("*") if path.suffix in (".c", ".h"))
     parts: list[str | bytes] = [
         f"{name} {library.st_size} {library.st_mtime_ns}",
-        f"{kernel.release} {kernel.version} {kernel.machine}",
+        f"{kernel.release} {kernel.version} {kernel.machine} {descriptors}",
     ]
     for path in sources:
         parts += [path.name, path.read_bytes()]
@@ -55,7 +58,8 @@ def compiled(name: str, cache: Cache | None = None) -> Compiled:
     found = decode(stored) if stored is not None else None
     if found is None:
         _require_bpf()
-        found = compile_source(folder, name, kernel_offsets())
+        constants = kernel_offsets() | (descriptor_offsets() if descriptors else {})
+        found = compile_source(folder, name, constants)
         cache.put(key, encode(found))
     return found
 

@@ -19,7 +19,7 @@ from pytracer.backend.ebpf.wire import (
 from pytracer.event.schema import FRAME_CALLS, Abi
 from pytracer.spec.abi import LAYOUTS
 from pytracer.spec.entry import Selector
-from pytracer.spec.plan import AtOffset, AtRegister, Fetch, From, Phase
+from pytracer.spec.plan import AtOffset, AtRegister, AtResult, Fetch, From, Numbers, Phase
 from pytracer.target.selection import Selection
 
 _STEP: Final = struct.Struct("<BBBBHHHHHHIII4x")
@@ -31,13 +31,21 @@ _CSTR: Final = 1
 _OFFSET: Final = 2
 _WORD4: Final = 4
 _UNTIL_NULL: Final = 8
+_DESCRIBE: Final = 16
+_NUMBERS: Final = {Numbers.ONE: 0, Numbers.SET: 1, Numbers.PASSED: 2}
+_RESULT: Final = 6  # the register after the last
 _FROM: Final = {From.CONST: 0, From.REGISTER: 1, From.RETURN: 2, From.PARENT: 3}
 
 _MOST_STEPS: Final = 32768
 
 
 class Plans(Protocol):
-    """Where the descriptions of system calls are: what the tables know, as the backend needs it."""
+    """Where the descriptions of system calls are: what the tables know, as the backend needs it.
+
+    ``descriptors``: whether plans ask what descriptors refer to.
+    """
+
+    descriptors: bool
 
     def numbers(self, abi: Abi) -> Iterable[int]:
         """All numbers that have a description."""
@@ -54,6 +62,8 @@ class Plans(Protocol):
 
 class NoPlans:
     """No call is described: nothing but registers is captured."""
+
+    descriptors = False
 
     def numbers(self, abi: Abi) -> Iterable[int]:
         return ()
@@ -114,17 +124,23 @@ class Compiler:
                 pass
             case AtOffset(offset=offset):
                 flags |= _OFFSET
+            case AtResult():
+                register = _RESULT
         if word == 4:
             flags |= _WORD4
         if fetch.until_null:
             flags |= _UNTIL_NULL
+        source = _FROM[fetch.length.source]
+        if fetch.describes is not None:
+            flags |= _DESCRIBE
+            source = _NUMBERS[fetch.describes]
         length = fetch.length
         fixed = min(length.value, fetch.limit) if length.source is From.CONST else 0
         value = length.value if length.source in (From.REGISTER, From.PARENT) else 0
         return _STEP.pack(
             flags,
             register,
-            _FROM[length.source],
+            source,
             length.width,
             offset,
             value,

@@ -6,6 +6,7 @@ import struct
 import zlib
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from pytracer.event.memory import descriptor_address
 from pytracer.event.schema import Abi
 
 # struct perf_event_header and the length of what the program sent; include/uapi/linux/perf_event.h
@@ -48,6 +49,7 @@ REGION_ENTRY: Final = 1
 REGION_SHORT: Final = 2
 REGION_MORE: Final = 4
 REGION_ARGUMENTS: Final = 8
+REGION_DESCRIBES: Final = 16
 
 RECORD: Final = struct.Struct("<BBBBIIIQQqiI16sQ6Q")
 REGION: Final = struct.Struct("<QII")
@@ -182,6 +184,8 @@ def regions(data: bytes, at_entry: bool) -> list[tuple[int, bytes, bool]]:
                 _add_arguments(found, address, data[offset : offset + length])
         elif flags & REGION_ENTRY == phase:
             piece = data[offset : offset + length]
+            if flags & REGION_DESCRIBES:
+                address = descriptor_address(address)
             if more:
                 address, before, _ = found.pop()
                 piece = before + piece

@@ -270,6 +270,11 @@ class Argument(Type):
 class Answer(Returns):
     """The result of an ioctl, of the kind that a topic has for its request."""
 
+    def fetches(self, planning: Planning) -> tuple[Fetch, ...]:
+        chosen = planning.selector
+        kind: Returns | None = None if chosen is None else _found(planning.abi, chosen, "RESULTS")
+        return () if kind is None else kind.fetches(planning)
+
     def bind(self, scope: Scope) -> Result:
         request = scope.number("op")
         plain = super().bind(scope)

@@ -119,6 +119,9 @@ class _Notified(Type):
 
     ctype = "uint"
 
+    def fetches(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
+        return planning.describe(at)
+
     def bind(self, scope: Scope) -> Decode:
         flags = scope.number("aio_flags")
         decode_fd = Fd().bind(scope)

@@ -207,8 +207,11 @@ class Changes(Type):
 
     def fetches(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
         late = planning.at_exit()
-        inside = tuple(
-            Fetch(AtOffset(offset), late.phase, Length(From.CONST, 4), 4) for offset in (8, 24)
+        number = Length(From.CONST, 4)
+        pidfd = late.describe(AtOffset(0))
+        inside = (
+            Fetch(AtOffset(8), late.phase, number, 4, inside=pidfd),
+            Fetch(AtOffset(24), late.phase, number, 4),
         )
         length = Length(From.CONST, _LEAST)
         return (Fetch(AtRegister(0), late.phase, length, _LEAST, inside=inside),)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pytracer.spec.aggregate import StructOf
 from pytracer.spec.context import Context
-from pytracer.spec.plan import At, Fetch, From, Length, Planning
+from pytracer.spec.plan import At, AtOffset, Fetch, From, Length, Numbers, Planning
 from pytracer.spec.pointer import Pointee, unreadable
 from pytracer.spec.scalar import Enum, Fd, Number, Pid, Uid
 from pytracer.spec.type import DecodeAt, Scope, Type
@@ -234,4 +234,5 @@ class Control(Pointee):
 
     def fetches_at(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
         length = planning.length(self.length) or Length(From.CONST, CAPTURED)
-        return (Fetch(at, planning.phase, length, CAPTURED, False, planning.always),)
+        passed = planning.describe(AtOffset(0), Numbers.PASSED)
+        return (Fetch(at, planning.phase, length, CAPTURED, False, planning.always, passed),)

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from pytracer.spec.abi import Layout
 from pytracer.spec.aggregate import StructOf
 from pytracer.spec.context import Context, Decode
-from pytracer.spec.plan import At, AtRegister, Fetch, Planning
+from pytracer.spec.plan import At, AtOffset, AtRegister, Fetch, Numbers, Planning
 from pytracer.spec.pointer import Pointee, unreadable
 from pytracer.spec.returns import Result, Returns
 from pytracer.spec.scalar import Fd
@@ -45,7 +45,10 @@ def _members(data: bytes, nfds: int) -> list[int]:
 def _fetch(at: At, planning: Planning) -> tuple[Fetch, ...]:
     length = planning.length("nfds", 8)
     assert length is not None
-    return (Fetch(at, planning.phase, length, CAPTURED_BYTES, always=planning.always),)
+    members = planning.describe(AtOffset(0), Numbers.SET, planning.length("nfds"))
+    return (
+        Fetch(at, planning.phase, length, CAPTURED_BYTES, always=planning.always, inside=members),
+    )
 
 
 _Told: TypeAlias = tuple[Value, Value | None]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pytracer.spec.aggregate import StructOf
 from pytracer.spec.context import Context
+from pytracer.spec.plan import AtResult, Fetch, Planning
 from pytracer.spec.returns import Result, Returns
 from pytracer.spec.scalar import Enum, FlagSet, Hex, Number, Pid
 from pytracer.spec.type import NonZero, Scope
@@ -68,6 +69,9 @@ def _status(flags: int) -> Phrase:
 class FcntlResult(Returns):
     """A result whose meaning the command decides."""
 
+    def fetches(self, planning: Planning) -> tuple[Fetch, ...]:
+        return planning.describe(AtResult())
+
     def bind(self, scope: Scope) -> Result:
         command = scope.number("op")
 
@@ -76,7 +80,7 @@ class FcntlResult(Returns):
             ret = ctx.ret
             if op in (F_DUPFD, F_DUPFD_CLOEXEC):
                 known = ctx.descriptors
-                about = None if known is None else known.about(ctx.pid, ret)
+                about = None if known is None else known.about(ctx.pid, ret, ctx.memory)
                 return Descriptor(ret, None, about), None
             if op == F_GETOWN:
                 return ProcessId(ret), None

@@ -102,6 +102,9 @@ class _UserNamespace(Number):
     def __init__(self) -> None:
         super().__init__("u64")
 
+    def fetches(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
+        return planning.describe(at)
+
     def bind(self, scope: Scope) -> Decode:
         given, taken = scope.number("attr_set"), scope.number("attr_clr")
         decode_fd = Fd().bind(scope)

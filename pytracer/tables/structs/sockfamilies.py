@@ -240,7 +240,8 @@ def _xdp(ctx: Context, data: bytes, length: int) -> Fields:
     name = "sxdp_shared_umem_fd"
     if flags & net.XDP_SHARED_UMEM:
         shared = number(data, 12, 4, signed=True)
-        about = None if ctx.descriptors is None else ctx.descriptors.about(ctx.pid, shared)
+        known = ctx.descriptors
+        about = None if known is None else known.about(ctx.pid, shared, ctx.memory)
         return (*fields, (name, Descriptor(shared, None, about)))
     return (*fields, (name, Integer(fd, Base.HEX))) if fd else fields
 

@@ -10,6 +10,8 @@ import pytest
 from pytracer.backend.ebpf import members, namespace, plan, shared, wire
 from pytracer.backend.ebpf.shared import MARKS
 from pytracer.backend.ebpf.source import source_folder
+from pytracer.event.files import FACTS, PIDFD, PSEUDO
+from pytracer.spec.plan import Numbers
 
 pytestmark = pytest.mark.needs_program("gcc")
 
@@ -33,6 +35,14 @@ _EXPECTED = {
     "offsetof(struct event, info)": wire.EVENT.size - 48,
     "offsetof(struct record, args)": wire.RECORD.size - 48,
     "sizeof(struct stats)": wire.STATS.size,
+    "sizeof(struct facts)": FACTS.size,
+    "offsetof(struct facts, address)": FACTS.size - 36,
+    "offsetof(struct facts, name_bytes)": FACTS.size - 39,
+    "FACTS_PSEUDO": PSEUDO,
+    "FACTS_PIDFD": PIDFD,
+    "REGION_DESCRIBES": wire.REGION_DESCRIBES,
+    "STEP_DESCRIBE": plan._DESCRIBE,
+    "NUMBERS_PASSED": plan._NUMBERS[Numbers.PASSED],
     "sizeof(struct step)": plan._STEP.size,
     "sizeof(struct call)": plan._CALL.size,
     "sizeof(struct shape)": plan._SHAPE.size,

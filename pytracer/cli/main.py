@@ -31,6 +31,8 @@ from pytracer.cli.session import Session
 from pytracer.decode.decoder import Decoder
 from pytracer.decode.siginfo import SignalDecoder
 
+# How much the target is preferred to the writing of its trace, where that need not keep up.
+_NICE: Final = 10
 # New objects between two looks for cycles of garbage.
 _MANY_OBJECTS: Final = 100_000
 
@@ -142,17 +144,25 @@ def _trace(options: Options, messages: Messages) -> int:
         stack.callback(interrupts.cancel)
         if options.duration_s is not None:
             interrupts.after(options.duration_s, backend.give_up)
-        _observe(session, refusals)
+        _observe(session, refusals, backend.name == "ebpf")
     return _status(session, interrupts)
 
 
-def _observe(session: Session, refusals: Refusals) -> None:
+def _observe(session: Session, refusals: Refusals, can_wait: bool) -> None:
+    def started() -> None:
+        release_standard_descriptors()
+        # The target has been started, or was there before: it runs ahead of what is written
+        # about it. Who may not do without niceness again leaves it alone: the process that
+        # empties the rings, made later, must not wait.
+        if can_wait and not os.geteuid():
+            os.setpriority(os.PRIO_PROCESS, 0, _NICE)
+
     # Events hold no cycles: looking for some among them, time and again, costs a call as much
     # as decoding it does.
     gc.freeze()
     gc.set_threshold(_MANY_OBJECTS)
     try:
-        session.run(release_standard_descriptors)
+        session.run(started)
     except TargetError as error:
         refusals.tell(error) if error.pid else session.tell(error)
 

@@ -212,10 +212,14 @@ class Function:
 
 @dataclass(slots=True, eq=False)
 class Phrase:
-    """A value for which strace has words of its own; ``value`` the number behind it, if any."""
+    """A value for which strace has words of its own; ``value`` the number behind it, if any.
+
+    ``meant``: what the words say, as a value.
+    """
 
     text: str
     value: int | None = None
+    meant: Flags | Integer | None = None
 
 
 @dataclass(slots=True, eq=False)

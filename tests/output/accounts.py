@@ -147,7 +147,7 @@ def _results(call: dict[str, Json]) -> list[str]:
 
 
 def _spellings(number: int) -> list[str]:
-    return [str(number), hex(number), f"0{number:o}", f"{number:03o}"]
+    return [str(number), hex(number), f"0{number:o}", f"{number:03o}", f"0{number:x}"]
 
 
 def _expected(value: Json, whole: bool) -> Iterator[list[str]]:

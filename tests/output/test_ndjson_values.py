@@ -131,7 +131,39 @@ LOOKS: list[tuple[Value, Any]] = [
     (Joined((Flags(1, ("HIGH",), 0),), value=1 << 32), {"value": 1 << 32, "flags": ["HIGH"]}),
     (
         Joined((Phrase("left"), Struct((("tv_sec", Integer(1)),))), " "),
-        {"parts": [{"phrase": "left"}, {"tv_sec": 1}], "separator": " "},
+        {"left": {"tv_sec": 1}},
+    ),
+    (
+        Joined(
+            (
+                Joined((Phrase("in"), Set(("3",))), " "),
+                Joined((Phrase("left"), Struct((("tv_sec", Integer(1)),))), " "),
+            ),
+            ", ",
+        ),
+        {"in": {"set": [3]}, "left": {"tv_sec": 1}},
+    ),
+    (
+        Joined((Phrase("/* bytes 8..9 */"), Text(b"ab", escaped=True)), " "),
+        {"value": {"hex": "6162"}, "note": "bytes 8..9"},
+    ),
+    (
+        Joined((Phrase("["), Symbol(0, "FIRST"), Phrase("]="), Integer(7)), ""),
+        {"title": "FIRST", "value": 7},
+    ),
+    (
+        Joined((Phrase("~["), Joined((Symbol(0, "A"), Symbol(9, None)), " "), Phrase("]")), ""),
+        {"set": ["A", "9"], "numbers": [0, 9], "inverted": True},
+    ),
+    (Joined((Phrase("@"), Text(b"name")), ""), {"title": "@", "value": "name"}),
+    (
+        Joined((Integer(1), Symbol(2, "B")), "+"),
+        {"parts": [1, {"value": 2, "name": "B"}], "separator": "+"},
+    ),
+    (Phrase("0x00ff", 255, Integer(255)), 255),
+    (
+        Phrase("O_RDWR|O_APPEND", 1026, Flags(1026, ("O_RDWR", "O_APPEND"), 0)),
+        {"value": 1026, "flags": ["O_RDWR", "O_APPEND"]},
     ),
     (Titled("features", Integer(1)), {"title": "features", "value": 1}),
     (Unavailable(0x10, "unmapped"), {"address": "0x10", "unreadable": "unmapped"}),
@@ -160,6 +192,10 @@ def test_looks(value: Value, looks: Any) -> None:
 def test_is_as_its_own_definition_says(value: Value, looks: Any) -> None:
     if isinstance(value, Joined) and value.separator == "|":
         name = "Flags"
+    elif isinstance(value, Joined) and "parts" not in looks:
+        name = "value"
+    elif isinstance(value, Phrase) and value.meant is not None:
+        name = type(value.meant).__name__
     elif isinstance(value, Noted) and not value.note:
         name = "value"
     else:

@@ -159,6 +159,7 @@ VALUES: Final[Mapping[type, Shape]] = {
         "Words for a value, and the number behind it, if any.",
         {"phrase": "text", "value": "value"},
         ("phrase",),
+        left_out=("meant",),
     ),
     values.Joined: Shape(
         "Parts that belong together but do not make up a number.",

@@ -12,6 +12,7 @@ from json.encoder import encode_basestring_ascii as encode
 from typing import Any
 
 from pytracer.output.ndjson.flags import Combined, combine
+from pytracer.output.ndjson.words import without_words
 from pytracer.spec.values import (
     Address,
     Array,
@@ -200,6 +201,9 @@ class ValueWriter:
         if found is not None:
             number = found.value if value.value is None else value.value
             return self._remember(value, self._combined(number, found))
+        plain = without_words(value)
+        if plain is not None:
+            return self.write(plain)
         parts = ",".join(map(self.write, value.parts))
         return f'{{"parts":[{parts}],"separator":{encode(value.separator)}}}'
 
@@ -244,6 +248,8 @@ class ValueWriter:
             return string(data)
 
     def _phrase(self, value: Phrase) -> str:
+        if value.meant is not None:
+            return self.write(value.meant)
         number = "" if value.value is None else f',"value":{value.value:d}'
         return f'{{"phrase":{encode(value.text)}{number}}}'
 

@@ -11,7 +11,7 @@ from pytracer.spec.plan import AtResult, Fetch, Planning
 from pytracer.spec.returns import Result, Returns
 from pytracer.spec.scalar import Enum, FlagSet, Hex, Number, Pid
 from pytracer.spec.type import NonZero, Scope
-from pytracer.spec.values import Base, Descriptor, Integer, Joined, Phrase, ProcessId, Value
+from pytracer.spec.values import Base, Descriptor, Flags, Integer, Joined, Phrase, ProcessId, Value
 from pytracer.tables.constants.files import (
     F_DUPFD,
     F_DUPFD_CLOEXEC,
@@ -58,12 +58,13 @@ DELEGATION = StructOf(
 )
 
 
-def _status(flags: int) -> Phrase:
+def _status(flags: int) -> Value:
     """The flags of an open file, by name whatever the style of constants."""
     names, rest = O_FLAGS.names_in(flags & ~O_ACCMODE)
     access = O_ACCESS_MODES.name_of(flags & O_ACCMODE)
     words = [*([access] if access else ()), *names, *([f"{rest:#x}"] if rest else ())]
-    return Phrase(f"flags {'|'.join(words)}", flags)
+    meant = Flags(flags, (*([access] if access else ()), *names), rest)
+    return Joined((Phrase("flags"), Phrase("|".join(words), flags, meant)), " ")
 
 
 class FcntlResult(Returns):

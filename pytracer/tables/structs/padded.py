@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytracer.spec.values import Phrase
+from pytracer.spec.values import Integer, Phrase
 
 
 def padded_hex(number: int, size: int) -> Phrase:
@@ -11,4 +11,5 @@ def padded_hex(number: int, size: int) -> Phrase:
     Shape: two characters a byte, the prefix included, as printf's %#0*x pads; zero has no prefix.
     """
     width = 2 * size
-    return Phrase(f"{number:#0{width}x}" if number else "0" * width, number)
+    words = f"{number:#0{width}x}" if number else "0" * width
+    return Phrase(words, number, Integer(number))

@@ -191,7 +191,8 @@ def flag_names(xlat: Xlat, number: int) -> Phrase | None:
     names, rest = xlat.names_in(number)
     if not names:
         return None
-    return Phrase("|".join([*names, hex(rest)] if rest else names), number)
+    words = "|".join([*names, hex(rest)] if rest else names)
+    return Phrase(words, number, Flags(number, names, rest))
 
 
 def flagged(xlat: Xlat, zero: bool = False) -> Explain:

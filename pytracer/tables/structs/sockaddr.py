@@ -63,7 +63,7 @@ class Padded(Scalar):
 
     def make(self, number: int) -> Value:
         text = f"0x{number:0{self.width - 2}x}" if number else "0" * self.width
-        return Phrase(text, number)
+        return Phrase(text, number, Integer(number))
 
 
 class Protocol(Scalar):

@@ -27,7 +27,7 @@ BPF_TABLE("hash", struct edge, struct group, edges, 1024);
 #define PF_EXITING 0x4 /* include/linux/sched.h */
 #define PF_KTHREAD 0x200000
 #define MOST_HIERARCHIES 32
-#define MATES_A_PROGRAM 4
+#define MATES_A_PROGRAM 32
 
 static inline void joined(void *ctx, struct thread *t, u64 task, u32 flags);
 static inline void look_again(void *ctx);
@@ -157,12 +157,13 @@ static inline struct thread *thread_of(u32 key)
 {
 	u32 set = marked_as(key);
 
-	return set && set != MARK_SPARED ? entry_of(key, set) : 0;
+	return set && set < MARK_JOINING ? entry_of(key, set) : 0;
 }
 
 /*
  * Enter a task, which may be running meanwhile: it is traced when its mark is set. Answers that
- * mark, 0 if it is not to be traced or another CPU is doing the same.
+ * mark, 0 if it is not to be traced or another CPU is doing the same. Where there is no memory at
+ * the moment, as in the midst of a move of many threads, the task will try itself.
  */
 static inline u32 adopt(u64 task, u32 key, u32 why, u32 state)
 {
@@ -177,11 +178,12 @@ static inline u32 adopt(u64 task, u32 key, u32 why, u32 state)
 	tid = visible_name(task, about);
 	if (!tid || joining.insert(&key, &taken))
 		return 0;
-	set = marked_as(key) ? 0 : make_entry(key);
+	set = marked_as(key);
+	set = set && set != MARK_JOINING ? 0 : make_entry(key);
 	t = set ? entry_of(key, set) : 0;
 	if (!t) {
 		if (!marked_as(key))
-			lost_task();
+			mark(key, MARK_JOINING);
 		joining.delete(&key);
 		return 0;
 	}
@@ -200,27 +202,28 @@ static inline void welcome(u32 key, u32 set)
 	joining.delete(&key);
 }
 
-/* Reasons to trace a task have come or gone. */
-static inline void change(void *ctx, u64 task, u32 come, u32 gone, u32 state)
+/* Reasons to trace a thread have come or gone. Answers whether it is one. */
+static inline int update_reasons(u32 key, u32 come, u32 gone)
 {
-	u32 key = read_half(task + OFFSET_PID), why, set;
 	struct thread *t = thread_of(key);
+	u32 why;
 
-	if (t) {
-		if (!t->why) /* the user has named it */
-			return;
+	if (!t)
+		return 0;
+	if (t->why) { /* 0: the user has named it */
 		why = ((t->why & ~WHY_LEAVING) | come) & ~gone;
 		t->why = why ? why : WHY_LEAVING;
-		return;
 	}
-	if (!come || marked_as(key) == MARK_SPARED)
-		return;
-	set = adopt(task, key, come, state);
-	t = set ? entry_of(key, set) : 0;
-	if (!t)
-		return;
-	joined(ctx, t, task, state == STATE_ATTACHED ? JOIN_RUNNING : 0);
-	welcome(key, set);
+	return 1;
+}
+
+/* The same from outside, perhaps for many: who is not traced is looked at when it makes a call. */
+static inline void change(u64 task, u32 come, u32 gone)
+{
+	u32 key = read_half(task + OFFSET_PID);
+
+	if (!update_reasons(key, come, gone) && come && !marked_as(key))
+		mark(key, MARK_JOINING);
 }
 
 /* The same for the threads of a process, some in each program: at most 33 in a row. */
@@ -229,17 +232,16 @@ int members_tail__mates(struct bpf_raw_tracepoint_args *ctx)
 	u32 zero = 0;
 	struct walk *w = walks.lookup(&zero);
 
-	if (w) {
-		for (int i = 0; i < MATES_A_PROGRAM; i++) {
-			if (w->node == w->head || !w->node)
-				goto out;
-			change(ctx, w->node - OFFSET_THREAD_NODE, w->come, w->gone, STATE_ATTACHED);
-			w->node = read_word(w->node);
-		}
-		mates.call(ctx, 0);
-		if (w->node != w->head)
-			look_again(ctx);
+	if (!w)
+		goto out;
+	for (int i = 0; i < MATES_A_PROGRAM; i++) {
+		if (w->node == w->head || !w->node)
+			goto out;
+		change(w->node - OFFSET_THREAD_NODE, w->come, w->gone);
+		w->node = read_word(w->node);
 	}
+	mates.call(ctx, 0);
+	look_again(ctx);
 out:
 	leave_gate();
 	return 0;
@@ -259,15 +261,54 @@ static inline void change_all(void *ctx, u64 leader, u32 come, u32 gone)
 	mates.call(ctx, 0);
 }
 
+/* Look at a task that is there; the current one, or from the iterator. */
 static inline void reconsider(void *ctx, u64 task, u32 state)
 {
+	u32 key = read_half(task + OFFSET_PID), set, why;
 	struct choice *c = my_choice();
-	u32 why;
+	struct thread *t;
 
 	if (!c)
 		return;
 	why = reasons(task, c);
-	change(ctx, task, why, ~why, state);
+	if (update_reasons(key, why, ~why) || marked_as(key) == MARK_SPARED)
+		return;
+	if (!why) {
+		if (marked_as(key) == MARK_JOINING)
+			mark(key, 0);
+		return;
+	}
+	set = adopt(task, key, why, state);
+	t = set ? entry_of(key, set) : 0;
+	if (!t)
+		return;
+	joined(ctx, t, task, state == STATE_ATTACHED ? JOIN_RUNNING : 0);
+	welcome(key, set);
+}
+
+/* A call by a thread that may belong to the target: if it does, on with the call. */
+static inline void join_at(void *ctx, u32 state, u32 next)
+{
+	u64 task = current_task_btf();
+	u32 key = FIELD(u32, task, OFFSET_PID);
+
+	enter_gate();
+	reconsider(ctx, task, state);
+	leave_gate();
+	if (thread_of(key))
+		joins.call(ctx, next);
+}
+
+int members_tail__enter(struct bpf_raw_tracepoint_args *ctx)
+{
+	join_at(ctx, STATE_IDLE, JOINED_ENTER);
+	return 0;
+}
+
+int members_tail__exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	join_at(ctx, STATE_ATTACHED, JOINED_EXIT);
+	return 0;
 }
 
 /*
@@ -343,7 +384,7 @@ int members__task_rename(struct bpf_raw_tracepoint_args *ctx)
 	if (task == leader)
 		change_all(ctx, task, fit ? WHY_PROCESS : 0, fit ? 0 : WHY_PROCESS);
 	else
-		change(ctx, task, fit ? WHY_COMM : 0, fit ? 0 : WHY_COMM, STATE_ATTACHED);
+		change(task, fit ? WHY_COMM : 0, fit ? 0 : WHY_COMM);
 	leave_gate();
 	return 0;
 }
@@ -361,7 +402,7 @@ int members__cgroup_attach_task(struct bpf_raw_tracepoint_args *ctx)
 	if (ctx->args[3] & 0xFF) /* the whole process */
 		change_all(ctx, task, in ? WHY_GROUP : 0, in ? 0 : WHY_GROUP);
 	else
-		change(ctx, task, in ? WHY_GROUP : 0, in ? 0 : WHY_GROUP, STATE_ATTACHED);
+		change(task, in ? WHY_GROUP : 0, in ? 0 : WHY_GROUP);
 	leave_gate();
 	return 0;
 }

@@ -29,7 +29,8 @@ enum state {
 #define MARK u8
 #endif
 #define MARKS 4096
-#define MARK_SPARED ((u32)(MARK)~0) /* never traced, nor its children: part of the tracer */
+#define MARK_SPARED ((u32)(MARK)~0)    /* never traced, nor its children: part of the tracer */
+#define MARK_JOINING (MARK_SPARED - 1) /* to be looked at when it makes its next call */
 struct marks {
 	MARK set[MARKS];
 };
@@ -55,6 +56,12 @@ struct config {
 #define WHY_LEAVING 0x80 /* not any more: it will take itself off */
 
 #define JOIN_RUNNING 1 /* it was there before, perhaps in the midst of a call */
+
+/*
+ * Programs that take in a thread at the entry or the exit of a call, and those that then go on
+ * with the call.
+ */
+enum join_place { JOIN_ENTER, JOIN_EXIT, JOINED_ENTER, JOINED_EXIT, JOIN_PLACES };
 
 /* What makes a thread one to trace. */
 #define COMM_BYTES 16

@@ -101,10 +101,10 @@ static inline struct call *begin(struct thread *t, void *regs, u64 now)
 int raw_tracepoint__sys_enter(struct bpf_raw_tracepoint_args *ctx)
 {
 	u32 key;
-	struct thread *t = traced(&key);
+	struct thread *t = traced_at(ctx, &key, JOIN_ENTER);
 	struct work *w;
 
-	if (!t || leaves(ctx, t, key))
+	if (!t)
 		return 0;
 	if (t->state >= STATE_LAUNCHING) {
 		if (t->state == STATE_FAILED || ctx->args[1] != EXECVE)
@@ -141,14 +141,14 @@ static inline int was_fast(struct thread *t)
 int raw_tracepoint__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	u32 key, index;
-	struct thread *t = traced(&key);
+	struct thread *t = traced_at(ctx, &key, JOIN_EXIT);
 	struct work *w;
 	s64 ret;
 	u64 now;
 	u32 then;
 	u8 flags;
 
-	if (!t || leaves(ctx, t, key))
+	if (!t)
 		return 0;
 	if (t->state >= STATE_SKIPPED) {
 		if (t->state < STATE_LAUNCHING)

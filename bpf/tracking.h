@@ -30,6 +30,7 @@
 BPF_TABLE("array", u32, struct config, config, 1);
 BPF_TABLE("array", u32, struct gate, gates, 1024);
 BPF_TABLE("array", u32, struct marks, marked, 1024);
+BPF_TABLE("prog", u32, u32, joins, JOIN_PLACES);
 BPF_TABLE("hash", u32, struct number, numbers, 65536);
 
 static inline struct thread *entry_of(u32 tid, u32 set);
@@ -111,6 +112,27 @@ static inline int leaves(void *ctx, struct thread *t, u32 key)
 	mark(key, 0);
 	leave_gate();
 	return 1;
+}
+
+/*
+ * The same for the programs at system calls, where threads begin to be traced that belong to the
+ * target since a moment, and take themselves off those that do not any more.
+ */
+static inline struct thread *traced_at(void *ctx, u32 *key, u32 place)
+{
+	u32 set, tid = FIELD(u32, current_task_btf(), OFFSET_PID);
+	struct thread *t;
+
+	*key = tid;
+	set = marked_as(tid);
+	if (!set)
+		return 0;
+	if (set == MARK_JOINING) {
+		joins.call(ctx, place);
+		return 0;
+	}
+	t = entry_of(tid, set);
+	return t && !leaves(ctx, t, tid) ? t : 0;
 }
 
 /* A pid as a pid namespace of some depth calls it; 0 where that does not see it. */

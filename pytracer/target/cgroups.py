@@ -81,6 +81,8 @@ def hierarchies(proc: Path = Path("/proc")) -> list[Hierarchy]:
         if number is None:
             continue
         root, mount = fields[3], _OCTAL.sub(lambda code: chr(int(code[1], 8)), fields[4])
+        if not os.path.exists(f"{mount}/cgroup.procs"):
+            continue  # something else is mounted over it
         found.append((len(root.strip("/")), Hierarchy(number, Path(mount), names)))
     return [hierarchy for _, hierarchy in sorted(found, key=_rank)]
 

@@ -17,6 +17,8 @@ from pytracer.target.selection import Cgroup
 _TYPES: Final = ("service", "scope", "slice", "socket", "mount", "swap")
 _PROPERTIES: Final = ("Id", "LoadState", "ControlGroup", "Slice")
 _ANSWER_S: Final = 10
+# Where the system's systemd puts itself.
+_INIT: Final = "/init.scope"
 # Names of the files that the kernel itself puts into a group's directory.
 _RESERVED: Final = ("notify_on_release", "release_agent", "tasks")
 
@@ -103,6 +105,7 @@ def _told(told: Mapping[str, str], trees: Sequence[Hierarchy]) -> Cgroup:
     for tree in trees:
         if tree.folder(path).is_dir():
             return tree.group(path)
-    # It will be made; with both versions mounted, in systemd's own hierarchy for certain.
-    own = next((tree for tree in trees if "name=systemd" in tree.names), trees[0])
-    return own.group(path)
+    # It will be made in the hierarchy that systemd itself lives in: of two, in its own for certain.
+    homes = [tree for tree in trees if tree.folder(_INIT).is_dir()] or trees
+    own = (tree for tree in homes if "name=systemd" in tree.names)
+    return next(own, homes[0]).group(path)

@@ -28,11 +28,17 @@ def test_a_mount_that_shows_all_comes_before_one_that_shows_a_part(tmp_path: Pat
     folder = tmp_path / "proc" / "self"
     folder.mkdir(parents=True)
     line = "30 25 0:26 {} {} rw - cgroup2 none rw\n"
+    part, whole = tmp_path / "part", tmp_path / "whole one"
+    hidden = tmp_path / "something else is mounted over it"
     (folder / "mountinfo").write_text(
-        line.format("/docker/x", "/part") + line.format("/", "/whole\\040one")
+        line.format("/docker/x", part)
+        + line.format("/", hidden)
+        + line.format("/", str(whole).replace(" ", "\\040"))
     )
     (folder / "cgroup").write_text("0::/\n")
-    assert [str(tree.mount) for tree in hierarchies(tmp_path / "proc")] == ["/whole one", "/part"]
+    fill(part, [])
+    fill(whole, [])
+    assert [tree.mount for tree in hierarchies(tmp_path / "proc")] == [whole, part]
 
 
 def test_nothing_is_mounted(tmp_path: Path) -> None:

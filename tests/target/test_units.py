@@ -62,7 +62,8 @@ def test_a_unit_that_is_not_running_is_waited_for_where_it_will_be(tmp_path: Pat
         ({"unified": [], "systemd": ["s/a.service"]}, 9),
         ({"systemd": ["s/a.service"], "memory": []}, 9),
         # Not running: systemd's own hierarchy is the one in which it will be for certain.
-        ({"unified": [], "systemd": []}, 9),
+        ({"unified": ["init.scope"], "systemd": ["init.scope"]}, 9),
+        ({"unified": ["init.scope"], "systemd": []}, 0),
         ({"unified": []}, 0),
     ],
 )

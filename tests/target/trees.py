@@ -43,5 +43,6 @@ def made(
 def fill(mount: Path, groups: Iterable[str]) -> None:
     """Make directories below a mount."""
     mount.mkdir(parents=True)
+    (mount / "cgroup.procs").touch()
     for group in groups:
         (mount / group.strip("/")).mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,19 @@ _LONGEST_NAME: Final = 251
 _NOBODY: Final = Automaton(0, 0, 0, (0,) * 256)
 
 
-_ANY: Final = ("members_iter__task", "members__sched_process_fork", "members__sched_process_exec")
+# What takes in a thread at the entry or exit of a call, and what goes on with it: enum join_place.
+_JOINS: Final = (
+    "members_tail__enter",
+    "members_tail__exit",
+    "raw_tracepoint__sys_enter",
+    "raw_tracepoint__sys_exit",
+)
+_ANY: Final = (
+    "members_iter__task",
+    "members__sched_process_fork",
+    "members__sched_process_exec",
+    *_JOINS,
+)
 _MATES: Final = "members_tail__mates"
 _CGROUPS: Final = (
     "members__cgroup_attach_task",
@@ -127,6 +139,9 @@ class Membership:
             *names.accepts,
         )
         maps = loaded.maps
+        for place, name in enumerate(_JOINS):
+            program = struct.pack("<i", loaded.programs[name])
+            maps["joins"].update(struct.pack("<I", place), program)
         if _MATES in loaded.programs:
             maps["mates"].update(_ZERO, struct.pack("<i", loaded.programs[_MATES]))
         maps["choices"].update(_ZERO, choice)

@@ -30,6 +30,12 @@ def group(mount: Path, name: str) -> Iterator[Path]:
         remove(folder)
 
 
+def inside_of(folder: Path, count: int) -> None:
+    """Enter a group and make calls there."""
+    enter(folder)
+    calls(count)
+
+
 def remove(folder: Path) -> None:
     """Remove a group and those below it, once the processes in them are gone for good."""
     for inner in folder.iterdir() if folder.exists() else ():
@@ -109,7 +115,7 @@ def again(mount: Path) -> None:
                     calls(count)
 
                 made.append(done(forked(work)))
-                done(forked(lambda: (enter(top / "a.slice" / "b.service"), calls(7))))
+                done(forked(lambda: inside_of(top / "a.slice" / "b.service", 7)))
             found = watch.end()
             assert found == dict(zip(made, (2, 3, 5), strict=True)), (found, made, watch.said())
 
@@ -193,12 +199,12 @@ def several(mount: Path) -> None:
     """Several groups and a process go together."""
     with group(mount, "one") as one, group(mount, "two") as two:
         reading, writing = os.pipe()
-        named = forked(lambda: (os.read(reading, 1), calls(5)))
+        named = forked(lambda: calls(5 * len(os.read(reading, 1))))
         options = ("--cgroup", str(one), "--cgroup", str(two), "-p", str(named))
         with Watch(*options, canary=lambda: enter(one)) as watch:
             workers = [
-                done(forked(lambda: (enter(one), calls(2)))),
-                done(forked(lambda: (enter(two), calls(3)))),
+                done(forked(lambda: inside_of(one, 2))),
+                done(forked(lambda: inside_of(two, 3))),
             ]
             os.write(writing, b".")
             done(named)

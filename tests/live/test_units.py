@@ -73,7 +73,10 @@ def test_a_unit_is_traced_over_restarts_and_nothing_else(machine: Machine) -> No
     trace = ("-e", "trace=execve,sched_get_priority_max", "-e", "signal=none", "-s", "200")
     options = ("--unit", "forking", "--unit", "instance@one.service", *trace, "-o", "/run/trace")
     machine.start("tracer", PYTRACER, *options)
-    said = lambda: machine.read("/run/tracer.said")  # noqa: E731
+
+    def said() -> str:
+        return machine.read("/run/tracer.said")
+
     wait_for(lambda: f"Process {before[0]} attached" in said(), said)
 
     machine.run("systemctl", "restart", "forking", "other", "instance@two")

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytracer.backend.base import Backend, BackendUnavailable, TargetError
+from pytracer.cli.counting import Counter
 from pytracer.cli.messages import Failure
 from pytracer.cli.options import Backend as Choice
 from pytracer.cli.options import Options, Summary
@@ -30,9 +31,15 @@ def ptrace_only(options: Options) -> Iterator[str]:
         (bool(options.daemonize), "-D/--daemonize"),
         (options.detach_on_execve, "-b/--detach-on"),
         (bool(options.decode_pids), "-Y/--decode-pids"),
+        # Where no line is wanted, the programs count the CPU time.
         (
-            options.summary is not Summary.NONE and not options.summary_wall,
-            "-c/--summary-only without -w/--summary-wall-clock",
+            options.summary is Summary.BOTH and not options.summary_wall,
+            "-C/--summary without -w/--summary-wall-clock",
+        ),
+        (
+            options.summary is Summary.ONLY and not options.summary_wall and not counts(options),
+            "-c/--summary-only together with --syscall-limit, -P/--trace-path or --trace-fds, "
+            "but without -w/--summary-wall-clock,",
         ),
     )
     return (name for asked, name in wanted if asked)
@@ -42,6 +49,14 @@ def ebpf_only(options: Options) -> Iterator[str]:
     """Name what was asked for and only ebpf can do."""
     wanted = ((bool(options.comms), "--comm"), (options.everyone, "--all"))
     return (name for asked, name in wanted if asked)
+
+
+def counts(options: Options) -> bool:
+    """Whether what is wanted can be counted in the kernel, which looks at numbers alone."""
+    chosen_by_content = options.paths or options.trace_fds is not None
+    return (
+        options.summary is Summary.ONLY and not chosen_by_content and options.syscall_limit is None
+    )
 
 
 def choose(options: Options) -> Choice:
@@ -85,6 +100,8 @@ def make(
     choice = choose(options)
     if choice is Choice.EBPF:
         try:
+            if counts(options):
+                return _counting(options, target, selection, refuse)
             return _ebpf(options, target, selection, decoding, refuse)
         except BackendUnavailable:
             if options.backend is Choice.EBPF or isinstance(target, Members):
@@ -143,6 +160,28 @@ def _holds(options: Options, decoding: DecodeOptions) -> Holds | None:
     from pytracer.decode.plans import TablePlans
 
     return TablePlans(decoding.string_bytes, decoding.whole).phases
+
+
+def counter(backend: Backend) -> Counter | None:
+    """The backend, if it counts calls itself."""
+    return backend if isinstance(backend, Counter) else None
+
+
+def _counting(
+    options: Options,
+    target: Target,
+    selection: Selection,
+    refuse: Callable[[TargetError], None],
+) -> Backend:
+    from pytracer.backend.ebpf.counting import CountBackend
+
+    return CountBackend(
+        target,
+        selection,
+        cpu=not options.summary_wall,
+        overhead_ns=options.overhead_ns or 0,
+        refuse=refuse,
+    )
 
 
 def _ebpf(

@@ -150,6 +150,8 @@ def _check_summary(options: Options, messages: Messages) -> None:
             raise Failure(f"-w/--summary-wall-clock must be given with {counting}", hint=True)
         if options.summary_columns:
             raise Failure(f"-U/--summary-columns must be given with {counting}", hint=True)
+        if options.interval_s is not None:
+            raise Failure(f"--interval must be given with {counting}", hint=True)
         if "S" in options.asked:
             messages.note(f"-S/--summary-sort-by has no effect without {counting}")
     elif options.separately:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
+from pytracer.cli.building import wanted_numbers
 from pytracer.cli.options import Options
 from pytracer.cli.options import Summary as Wanted
 from pytracer.decode.call import Call
-from pytracer.event.schema import Event, SyscallExit, TaskDetached, TaskNew
+from pytracer.decode.catalogue import name_of, numbers_by_name
+from pytracer.event.durations import CallCounts
+from pytracer.event.schema import Abi, Event, SyscallExit, TaskDetached, TaskNew
 from pytracer.output.summary import DEFAULT_COLUMNS, Column, Summary, render
 from pytracer.output.text.lines import TextOutput
+from pytracer.tables.multiplexers import MULTIPLEXERS
 
 if TYPE_CHECKING:
     from pytracer.output.ndjson.lines import NdjsonOutput
@@ -18,15 +24,48 @@ if TYPE_CHECKING:
 _TOLD: Final = frozenset({TaskNew, TaskDetached})
 
 
-class CountingOutput:
-    """Counts calls, and writes them where both were wanted."""
+@runtime_checkable
+class Counter(Protocol):
+    """A backend that counts calls itself, and yields none."""
 
-    def __init__(self, options: Options, text: TextOutput | NdjsonOutput) -> None:
-        self.summary = Summary(options.summary_wall, options.overhead_ns or 0)
+    def read(self) -> list[CallCounts]:
+        """What was counted since the beginning."""
+        ...
+
+    def interval(self) -> list[CallCounts]:
+        """What was counted since this was last asked for."""
+        ...
+
+
+class CountingOutput:
+    """Counts calls, and writes them where both were wanted.
+
+    ``write`` takes the tables; ``counter`` counts instead of this, if there is one.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        text: TextOutput | NdjsonOutput,
+        write: Callable[[str], None],
+        counter: Counter | None = None,
+    ) -> None:
         self._options = options
         self._text = text
         self._slower_than_ns = options.slower_than_ns
+        self._write = write
+        self._counter = counter
         self._shown = options.summary is Wanted.BOTH
+        self._total = self._new()
+        self._wanted = None if options.trace.everything else wanted_numbers(options.trace)
+        # What was counted since the last table: everything, if there is to be but one.
+        self._recent = self._total if options.interval_s is None else self._new()
+        self._began = self._last = time.monotonic()
+        self._due = False
+        self._finished = False
+
+    def _new(self) -> Summary:
+        return Summary(self._options.summary_wall, self._options.overhead_ns or 0)
 
     def handle(self, event: Event, call: Call | None = None) -> None:
         """Count or write one event."""
@@ -34,15 +73,72 @@ class CountingOutput:
         if self._shown or kind in _TOLD:
             self._text.handle(event, call)
         if kind is SyscallExit and call is not None and call.duration_ns >= self._slower_than_ns:
-            self.summary.add(call)
+            self._recent.add(call)
+        if self._due:
+            self._interval()
 
     def flush(self) -> None:
         """Let the reader see what is written so far."""
         self._text.flush()
+        if self._due:
+            self._interval()
+
+    def tick(self) -> None:
+        """Have a table written soon: an interval is over. May be called from a signal handler."""
+        self._due = True
+
+    def _interval(self) -> None:
+        self._due = False
+        if self._finished:
+            return
+        if self._counter is not None:
+            self._take(self._recent, self._counter.interval())
+        else:
+            self._total.merge(self._recent)
+        now = time.monotonic()
+        if isinstance(self._text, TextOutput):  # JSON does not count
+            self._text.pause()
+        self._write(_heading("the last", now - self._last) + self._table(self._recent))
+        self._recent = self._new()
+        self._last = now
+
+    def finish(self) -> None:
+        """Take what there is to count; the backend may be closed then."""
+        if self._options.interval_s is not None:
+            self._interval()
+        self._finished = True
+        if self._counter is not None:
+            self._take(self._total, self._counter.read())
+
+    def _take(self, summary: Summary, counted: Iterable[CallCounts]) -> None:
+        for counts in counted:
+            abi = Abi(counts.abi)
+            known = MULTIPLEXERS.get(name_of(abi, counts.nr), {}) if abi is Abi.I386 else {}
+            name = known.get(counts.sub)
+            if name is None or self._wants(abi, counts.nr, name):
+                summary.take(counts, name)
+
+    def _wants(self, abi: Abi, nr: int, name: str) -> bool:
+        """Whether a call is wanted that a multiplexer stands for, or the multiplexer itself."""
+        if self._wanted is None or nr in self._wanted[abi]:
+            return True
+        return numbers_by_name(abi).get(name) in self._wanted[abi]
 
     def table(self) -> str:
-        """Write the summary."""
+        """Write the summary of everything."""
+        text = self._table(self._total)
+        if self._options.interval_s is None:
+            return text
+        return _heading("all", time.monotonic() - self._began) + text
+
+    def _table(self, summary: Summary) -> str:
         options = self._options
         columns = tuple(map(Column, options.summary_columns)) or DEFAULT_COLUMNS
         by = None if options.summary_sort == "nothing" else Column(options.summary_sort)
-        return render(self.summary, columns, by)
+        text = render(summary, columns, by)
+        return text if text or options.interval_s is None else "no calls\n"
+
+
+def _heading(which: str, seconds: float) -> str:
+    """What stands above the table of an interval: when it ended, and how long it was."""
+    return f"=== {time.strftime('%Y-%m-%d %H:%M:%S')}: {which} {seconds:.3f} s ===\n"

@@ -126,6 +126,7 @@ LONG = (
 OWN = (
     Option("backend", "backend", _ARGUMENT),
     Option("duration", "duration", _ARGUMENT),
+    Option("interval", "interval", _ARGUMENT),
     Option("doctor", "doctor"),
     Option("json", "json"),
     Option("json-schema", "json-schema"),

@@ -181,9 +181,13 @@ Statistics:
                  nothing (default time)
   -U COLUMNS, --summary-columns=COLUMNS
                  show time-percent, total-time, min-time, max-time, avg-time, calls,
-                 errors, name, wall-total, wall-min, wall-max, wall-avg
+                 errors, name, wall-total, wall-min, wall-max, wall-avg, and
+                 p50, p90, p99, p99.9 (percentiles of wall-clock time, within 12.5 %),
+                 errnos (errors by name)
   -w, --summary-wall-clock
                  sum up the time between entry and exit, not the system time
+  --interval=SECONDS
+                 show a summary of every SECONDS, too
 
 Miscellaneous:
   -d, --debug    show what the tracer itself does on standard error

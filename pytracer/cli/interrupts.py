@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Final
@@ -16,6 +17,7 @@ from pytracer.cli.options import Interruptible
 
 # How long what was seen in --duration may still be written once that is over.
 PATIENCE_S: Final = 3.0
+_AT_ONCE_S: Final = 1e-6  # a timer of nothing would never ring
 _FATAL: Final = (
     signal.SIGHUP,
     signal.SIGINT,
@@ -34,6 +36,7 @@ class Interrupts:
     def __init__(self, when: Interruptible, stop: Callable[[int], None]) -> None:
         self.signo = 0
         self._stop = stop
+        self._alarms: list[tuple[float, Callable[[], None]]] = []
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         signal.signal(signal.SIGTTIN, signal.SIG_IGN)
         if when is Interruptible.ANYWHERE:
@@ -58,18 +61,48 @@ class Interrupts:
         ``give_up`` follows PATIENCE_S later, should the end take that long.
         """
 
-        def time_is_up(signo: int, frame: FrameType | None) -> None:
-            signal.signal(signal.SIGALRM, lambda signo, frame: give_up())
-            signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
+        def time_is_up() -> None:
+            self._at(time.monotonic() + PATIENCE_S, give_up)
             self._stop(0)
 
-        signal.signal(signal.SIGALRM, time_is_up)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        self._at(time.monotonic() + seconds, time_is_up)
 
-    @staticmethod
-    def cancel() -> None:
-        """Forget the time that was to pass."""
+    def every(self, seconds: float, tick: Callable[[], None]) -> None:
+        """Have ``tick`` called, from a signal handler, each time so much time has passed."""
+        due = time.monotonic()
+
+        def again() -> None:
+            nonlocal due
+            tick()
+            # From when it was due: delays do not add up, but what was missed is missed.
+            due = max(due + seconds, time.monotonic())
+            self._at(due, again)
+
+        due += seconds
+        self._at(due, again)
+
+    def _at(self, due: float, act: Callable[[], None]) -> None:
+        self._alarms.append((due, act))
+        signal.signal(signal.SIGALRM, self._ring)
+        self._arm()
+
+    def _ring(self, signo: int, frame: FrameType | None) -> None:
+        now = time.monotonic()
+        ready = [alarm for alarm in self._alarms if alarm[0] <= now]
+        self._alarms = [alarm for alarm in self._alarms if alarm[0] > now]
+        for _, act in ready:
+            act()
+        self._arm()
+
+    def _arm(self) -> None:
+        if self._alarms:
+            left = min(due for due, _ in self._alarms) - time.monotonic()
+            signal.setitimer(signal.ITIMER_REAL, max(left, _AT_ONCE_S))
+
+    def cancel(self) -> None:
+        """Forget the times that were to pass."""
         signal.setitimer(signal.ITIMER_REAL, 0)
+        self._alarms.clear()
 
 
 def die_by(signo: int) -> int:

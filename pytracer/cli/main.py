@@ -132,18 +132,25 @@ def _trace(options: Options, messages: Messages) -> int:
         signals = SignalDecoder(decoding.processes, descriptors)
         text = building.output(options, destination.sink, backend, messages, signals)
         decoder = Decoder(decoding, descriptors)
-        counting = CountingOutput(options, text) if options.summary is not Summary.NONE else None
+        counting = None
+        if options.summary is not Summary.NONE:
+            counter = choosing.counter(backend)
+            counting = CountingOutput(options, text, destination.write, counter)
         session = Session(options, backend, decoder, counting or text, messages)
         stack.callback(session.tell_losses)
         if counting is not None:
             stack.callback(lambda: destination.write(counting.table()))
         stack.callback(text.close)
         stack.callback(backend.close)
+        if counting is not None:
+            stack.callback(counting.finish)
         # From here on signals are ours: the backend has noted how the program shall find them.
         interrupts = Interrupts(options.interruptible, session.interrupt)
         stack.callback(interrupts.cancel)
         if options.duration_s is not None:
             interrupts.after(options.duration_s, backend.give_up)
+        if options.interval_s is not None and counting is not None:
+            interrupts.every(options.interval_s, counting.tick)
         _observe(session, refusals, backend.name == "ebpf")
     return _status(session, interrupts)
 

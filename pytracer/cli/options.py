@@ -120,6 +120,7 @@ class Options:
     summary_sort: str = "time-percent"
     summary_columns: tuple[str, ...] = ()
     overhead_ns: int | None = None
+    interval_s: float | None = None
     debug: bool = False
 
     asked: frozenset[str] = frozenset()

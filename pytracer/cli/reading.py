@@ -200,14 +200,16 @@ class Reader:
             raise _invalid(given)
         self._set(**{name: choices[text]})
 
-    def _duration(self, given: Given) -> None:
+    def _seconds(self, given: Given) -> None:
         try:
             seconds = float(given.value or "")
         except ValueError:
             seconds = 0.0
         if not 0 < seconds < float("inf"):
-            raise Failure(f"--duration must be a positive number of seconds, not '{given.value}'")
-        self._set(duration_s=seconds)
+            raise Failure(
+                f"--{given.key} must be a positive number of seconds, not '{given.value}'"
+            )
+        self._set(**{f"{given.key}_s": seconds})
 
     def _slower_than(self, given: Given) -> None:
         slower_ns = duration_ns(given.value or "")
@@ -221,7 +223,7 @@ class Reader:
     def _sort(self, given: Given) -> None:
         text = (given.value or "").replace("_", "-")
         column = "nothing" if text in vocabulary.NO_ORDER else vocabulary.COLUMNS.get(text)
-        if column is None:
+        if column in (None, "errnos"):
             raise Failure(f"invalid sortby: '{given.value}'", hint=True)
         self._set(summary_sort=column)
 
@@ -300,8 +302,8 @@ _READERS: Final[Mapping[str, Callable[[Reader, Given], None]]] = {
     "timestamps": Reader._timestamps,
     "strings-in-hex": Reader._hex_strings,
     **dict.fromkeys(vocabulary.CHOICES, Reader._choice),
-    "duration": Reader._duration,
     "slower-than": Reader._slower_than,
+    **dict.fromkeys(("duration", "interval"), Reader._seconds),
     "S": Reader._sort,
     "U": Reader._columns,
     **dict.fromkeys("cC", Reader._summary),

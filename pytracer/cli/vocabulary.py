@@ -59,7 +59,7 @@ QUALIFIERS: Final[Mapping[str, str]] = {
     "secontext": "secontext",
 }
 
-# Columns of the summary, by all of their names. Source: strace(1), -U.
+# Columns of the summary, by all of their names. Source: strace(1), -U; the last two lines are ours.
 COLUMNS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("time", "time-percent"), "time-percent"),
     **dict.fromkeys(("time-total", "total-time"), "total-time"),
@@ -74,6 +74,8 @@ COLUMNS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("calls", "count"), "calls"),
     **dict.fromkeys(("error", "errors"), "errors"),
     **dict.fromkeys(("name", "syscall", "syscall-name"), "name"),
+    **{percentile: percentile for percentile in ("p50", "p90", "p99", "p99.9")},
+    "errnos": "errnos",
 }
 NO_ORDER: Final = ("none", "nothing")
 

@@ -3,42 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
 from pytracer.decode.call import Call
 from pytracer.decode.catalogue import name_of, numbers
+from pytracer.decode.decoder import failure
+from pytracer.event.durations import CallCounts, Histogram, Times
 from pytracer.event.schema import Abi
-
-
-@dataclass(slots=True)
-class Times:
-    """A sum of durations and its extremes, in nanoseconds."""
-
-    total_ns: int = 0
-    min_ns: int = -1
-    max_ns: int = 0
-
-    def add(self, ns: int) -> None:
-        """Count one duration; a negative one counts as none."""
-        ns = max(ns, 0)
-        self.total_ns += ns
-        self.max_ns = max(self.max_ns, ns)
-        self.min_ns = ns if self.min_ns < 0 else min(self.min_ns, ns)
-
-    def merge(self, other: Times) -> None:
-        """Count what another has counted."""
-        if other.min_ns >= 0:
-            self.min_ns = other.min_ns if self.min_ns < 0 else min(self.min_ns, other.min_ns)
-        self.total_ns += other.total_ns
-        self.max_ns = max(self.max_ns, other.max_ns)
 
 
 @dataclass(slots=True)
 class Counts:
     """What is known of all calls of one name. ``time`` is what -c is about: CPU time or, with -w,
-    wall-clock time, which ``wall`` is always.
+    wall-clock time, which ``wall`` is always and ``histogram`` is of. ``errnos``: failed calls by
+    errno.
     """
 
     name: str
@@ -46,13 +26,23 @@ class Counts:
     wall: Times
     calls: int = 0
     errors: int = 0
+    errnos: dict[int, int] = field(default_factory=dict)
+    histogram: Histogram = field(default_factory=Histogram)
+
+    def fail(self, errno: int, calls: int = 1) -> None:
+        """Count calls that failed."""
+        self.errors += calls
+        self.errnos[errno] = self.errnos.get(errno, 0) + calls
 
     def merge(self, other: Counts) -> None:
         """Count what another has counted."""
         self.calls += other.calls
-        self.errors += other.errors
         self.time.merge(other.time)
         self.wall.merge(other.wall)
+        self.histogram.merge(other.histogram)
+        self.errors += other.errors
+        for errno, calls in other.errnos.items():
+            self.errnos[errno] = self.errnos.get(errno, 0) + calls
 
 
 # Number and name: a multiplexer counts as the calls that it stands for.
@@ -85,10 +75,27 @@ class Summary:
         counts = self.of(call.entry.abi, call.entry.nr, call.compiled.name)
         counts.calls += 1
         if call.failed:
-            counts.errors += 1
+            counts.fail(-call.ret)
         wall = call.duration_ns - self.overhead_ns
         counts.wall.add(wall)
+        counts.histogram.add(wall)
         counts.time.add(wall if self.wall else (call.cpu_ns or 0) - self.overhead_ns)
+
+    def take(self, counted: CallCounts, name: str | None = None) -> None:
+        """Add what was counted elsewhere, where ``overhead_ns`` was taken off."""
+        counts = self.of(Abi(counted.abi), counted.nr, name)
+        counts.calls += counted.calls
+        counts.wall.merge(counted.wall)
+        counts.time.merge(counted.wall if self.wall else counted.cpu)
+        counts.histogram.merge(counted.histogram)
+        for errno, calls in counted.errnos.items():
+            counts.fail(errno, calls)
+
+    def merge(self, other: Summary) -> None:
+        """Count what another has counted."""
+        for abi, known in other.counts.items():
+            for (nr, name), counts in known.items():
+                self.of(abi, nr, name).merge(counts)
 
 
 class Column(Enum):
@@ -106,6 +113,16 @@ class Column(Enum):
     CALLS = "calls"
     ERRORS = "errors"
     NAME = "name"
+    # Ours: percentiles of the wall-clock time, and errors by errno.
+    P50 = "p50"
+    P90 = "p90"
+    P99 = "p99"
+    P99_9 = "p99.9"
+    ERRNOS = "errnos"
+
+
+_PERCENTS = {Column.P50: 50.0, Column.P90: 90.0, Column.P99: 99.0, Column.P99_9: 99.9}
+_LEFT = (Column.NAME, Column.ERRNOS)
 
 
 DEFAULT_COLUMNS = (
@@ -130,6 +147,11 @@ _HEADINGS = {
     Column.CALLS: ("calls", 9),
     Column.ERRORS: ("errors", 9),
     Column.NAME: ("syscall", 16),
+    Column.P50: ("p50 usecs", 11),
+    Column.P90: ("p90 usecs", 11),
+    Column.P99: ("p99 usecs", 11),
+    Column.P99_9: ("p99.9 usecs", 11),
+    Column.ERRNOS: ("errnos", 16),
 }
 
 
@@ -151,6 +173,27 @@ def _microseconds(ns: int) -> str:
     return str(int(_float(ns) * 1e6))
 
 
+def _percentile_ns(percent: float) -> Callable[[Counts], int]:
+    return lambda counts: counts.histogram.percentile(percent, counts.wall)
+
+
+def _percentile(percent: float) -> Callable[[Counts], str]:
+    find = _percentile_ns(percent)
+    # To the nanosecond: those of most calls are not many.
+    return lambda counts: "{}.{:03}".format(*divmod(find(counts), 1000))
+
+
+def _errnos(counts: Counts) -> str:
+    """The errors by name, the most frequent first."""
+    found = sorted(counts.errnos.items(), key=lambda each: (-each[1], each[0]))
+    return ",".join(f"{failure(-errno).error or 'other'}:{calls}" for errno, calls in found)
+
+
+_OURS: dict[Column, Callable[[Counts], str]] = {
+    Column.ERRNOS: _errnos,
+    **{column: _percentile(percent) for column, percent in _PERCENTS.items()},
+}
+
 _ORDERS: dict[Column, Callable[[Counts], int]] = {
     Column.PERCENT: lambda c: c.time.total_ns,
     Column.TOTAL: lambda c: c.time.total_ns,
@@ -163,6 +206,7 @@ _ORDERS: dict[Column, Callable[[Counts], int]] = {
     Column.WALL_AVG: lambda c: _average_ns(c.wall, c.calls),
     Column.CALLS: lambda c: c.calls,
     Column.ERRORS: lambda c: c.errors,
+    **{column: _percentile_ns(percent) for column, percent in _PERCENTS.items()},
 }
 
 
@@ -186,7 +230,7 @@ def _total(rows: list[Counts]) -> Counts:
     return total
 
 
-def _cells(counts: Counts, total: Counts) -> dict[Column, str]:
+def _cells(counts: Counts, total: Counts, columns: tuple[Column, ...]) -> dict[Column, str]:
     time, wall = counts.time, counts.wall
     share = 100.0 * _float(time.total_ns)
     if share:
@@ -211,11 +255,12 @@ def _cells(counts: Counts, total: Counts) -> dict[Column, str]:
         Column.CALLS: str(counts.calls),
         Column.ERRORS: str(counts.errors) if counts.errors else "",
         Column.NAME: counts.name,
+        **{column: write(counts) for column, write in _OURS.items() if column in columns},
     }
 
 
-def _widths(rows: list[Counts], total: Counts) -> dict[Column, int]:
-    """Widths of the columns: those of the headings, unless a number is longer."""
+def _widths(rows: list[Counts], total: Counts, columns: tuple[Column, ...]) -> dict[Column, int]:
+    """Widths of the columns: those of the headings, unless something is longer."""
 
     def whole_seconds(ns: int) -> int:
         return len(f"{ns // 1_000_000_000}.000000")
@@ -225,6 +270,11 @@ def _widths(rows: list[Counts], total: Counts) -> dict[Column, int]:
         Column.CALLS: len(str(total.calls)),
         Column.ERRORS: len(str(total.errors)),
         Column.NAME: max(len(row.name) for row in rows) + 1,
+        **{
+            column: max(len(write(row)) for row in (*rows, total))
+            for column, write in _OURS.items()
+            if column in columns
+        },
     }
     for times, (of_total, of_min, of_max, of_avg) in (
         ([row.time for row in rows], (Column.TOTAL, Column.MIN, Column.MAX, Column.AVG)),
@@ -243,13 +293,13 @@ def _widths(rows: list[Counts], total: Counts) -> dict[Column, int]:
 
 def _table(rows: list[Counts], columns: tuple[Column, ...]) -> str:
     total = _total(rows)
-    widths = _widths(rows, total)
+    widths = _widths(rows, total, columns)
 
     def line(cells: dict[Column, str]) -> str:
         written = []
         for i, column in enumerate(columns):
             text = cells[column]
-            if column is not Column.NAME:
+            if column not in _LEFT:
                 text = text.rjust(widths[column])
             elif i < len(columns) - 1:
                 text = text.ljust(widths[column])
@@ -257,9 +307,9 @@ def _table(rows: list[Counts], columns: tuple[Column, ...]) -> str:
         return " ".join(written) + "\n"
 
     rule = " ".join("-" * widths[column] for column in columns) + "\n"
-    body = "".join(line(_cells(row, total)) for row in rows)
+    body = "".join(line(_cells(row, total, columns)) for row in rows)
     heading = line({column: text for column, (text, _) in _HEADINGS.items()})
-    return heading + rule + body + rule + line(_cells(total, total))
+    return heading + rule + body + rule + line(_cells(total, total, columns))
 
 
 _MODES = {Abi.I386: "32 bit", Abi.X32: "x32"}

@@ -15,7 +15,9 @@ PTRACE_ONLY = (
     "-D true",
     "-b execve true",
     "-Y true",
-    "-c true",
+    "-C true",
+    "-c --syscall-limit=3 true",
+    "-c --trace-fds=1 true",
     "-p 1 true",
 )
 
@@ -34,7 +36,10 @@ def options(line: str) -> Options:
         ("-p 1", Backend.EBPF),
         ("-f -p 1 -e trace=read -T --duration=1", Backend.EBPF),
         ("-p 1 -y -P x", Backend.EBPF),
-        ("-c -p 1", Backend.PTRACE),
+        ("-c -p 1", Backend.EBPF),
+        ("-C -p 1", Backend.PTRACE),
+        ("-C -w -p 1", Backend.EBPF),
+        ("-c --syscall-limit=3 -p 1", Backend.PTRACE),
         ("-c -w -p 1", Backend.EBPF),
     ],
 )
@@ -52,7 +57,7 @@ def test_what_ebpf_cannot_serve_is_refused_by_name(line: str) -> None:
     assert caught.value.text.endswith("cannot be served by --backend=ebpf: use --backend=ptrace")
 
 
-@pytest.mark.parametrize("line", ["true", "-f -T -p 1", "-c -w true", "-z true"])
+@pytest.mark.parametrize("line", ["true", "-f -T -p 1", "-c true", "-c -w true", "-z true"])
 def test_an_explicit_choice_stands(line: str) -> None:
     assert choose(options(f"--backend=ebpf {line}")) is Backend.EBPF
     assert choose(options(f"--backend=ptrace {line}")) is Backend.PTRACE

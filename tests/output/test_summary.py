@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from pytracer.event.durations import Times
 from pytracer.event.schema import Abi
 from pytracer.output.summary import (
     DEFAULT_COLUMNS,
     Column,
     Counts,
     Summary,
-    Times,
     render,
 )
 

@@ -64,6 +64,14 @@ def threads_of(pid: int, every: bool) -> list[Thread]:
     return found
 
 
+def is_over(pid: int, tid: int) -> bool:
+    """Whether a thread has ended."""
+    try:
+        return _field(Path("/proc", str(pid), "task", str(tid), "status"), b"State:") in "ZX"
+    except OSError:
+        return True
+
+
 def in_progress(thread: Thread) -> InProgress | None:
     """Tell which system call a thread is blocked in; None when it runs, or is in none."""
     folder = Path("/proc", str(thread.pid), "task", str(thread.tid))

@@ -18,7 +18,9 @@ _MAP_LOOKUP = 1
 _MAP_UPDATE = 2
 _MAP_DELETE = 3
 _PROG_LOAD = 5
+_PROG_TEST_RUN = 10
 _RAW_TRACEPOINT_OPEN = 17
+_MAP_LOOKUP_AND_DELETE = 21
 _MAP_LOOKUP_BATCH = 24
 _MAP_UPDATE_BATCH = 26
 _LINK_CREATE = 28
@@ -124,6 +126,21 @@ def attach_raw_tracepoint(program: int, tracepoint: str) -> int:
     return fd
 
 
+def run_program(program: int, *args: int) -> None:
+    """Run a raw-tracepoint program once, with these arguments. Since 5.10.
+
+    Errors: BpfError.
+    """
+    words, keep = _address(struct.pack(f"<{len(args)}Q", *args))
+    attr = struct.pack(
+        "<IIIIQQIIIIQQII", program, 0, 0, 0, 0, 0, 0, 0, 8 * len(args), 0, words, 0, 0, 0
+    )
+    answer = _bpf(_PROG_TEST_RUN, attr)
+    del keep
+    if answer < 0:
+        raise BpfError("cannot run a BPF program", -answer)
+
+
 def run_iterator(program: int) -> None:
     """Run an iterator's program once over all that it iterates over.
 
@@ -187,6 +204,17 @@ class Map:
         if answer < 0 and answer != -errno.ENOENT:
             raise BpfError("cannot remove from a BPF map", -answer)
         return answer == 0
+
+    def pop(self) -> bytes | None:
+        """Take the first value of a queue; None when there is none."""
+        value = ctypes.create_string_buffer(self.value_bytes)
+        attr = struct.pack("<I4xQQQ", self.fd, 0, ctypes.addressof(value), 0)
+        answer = _bpf(_MAP_LOOKUP_AND_DELETE, attr)
+        if answer == -errno.ENOENT:
+            return None
+        if answer < 0:
+            raise BpfError("cannot take from a BPF map", -answer)
+        return value.raw
 
     def update_many(self, keys: bytes, values: bytes) -> None:
         """Store many values with one system call.

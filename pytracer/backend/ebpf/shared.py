@@ -9,8 +9,8 @@ from typing import Final
 
 from pytracer.backend.ebpf.bpf import Map
 
-_SPARED: Final = 0xFF  # MARK_SPARED, bpf/pytracer.h
-MARKS: Final = 4096  # bytes of one value of the map marked
+MARKS: Final = 4096  # in one value of the map marked
+SPARED: Final = {1: 0xFF, 2: 0xFFFF}  # MARK_SPARED, by the bytes of a mark
 _GATE_WORDS: Final = 8
 _PID_MAX_LIMIT: Final = 1 << 22  # include/linux/threads.h
 # A program takes microseconds; a virtual CPU that is not scheduled may take this long.
@@ -49,18 +49,26 @@ class Gates:
 
 
 class Marks:
-    """A byte for every thread number: whether it is traced."""
+    """A mark for every thread number: whether it is traced, and as what."""
 
     def __init__(self, source: Map) -> None:
-        self._map = mmap.mmap(source.fd, source.entries * MARKS)
+        self._map = mmap.mmap(source.fd, source.entries * source.value_bytes)
+        view = memoryview(self._map)
+        self._marks: memoryview[int] = view if source.value_bytes == MARKS else view.cast("H")
+        self._spared = SPARED[self._marks.itemsize]
 
-    def set(self, tid: int) -> None:
+    def set(self, tid: int, mark: int = 1) -> None:
         """Trace the thread from now on; its entry in the map of threads is there."""
-        self._map[tid] = 1
+        self._marks[tid] = mark
+
+    def get(self, tid: int) -> int:
+        """The mark of a thread."""
+        return self._marks[tid]
 
     def spare(self, tid: int) -> None:
         """Never trace the thread, nor what it starts, for what they belong to."""
-        self._map[tid] = _SPARED
+        self._marks[tid] = self._spared
 
     def close(self) -> None:
+        self._marks.release()
         self._map.close()

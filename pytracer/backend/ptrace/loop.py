@@ -90,6 +90,7 @@ class Loop:
                                 yield None
                             if not self.stopping:
                                 sleep()
+                                idle = False
                             continue
                     if counting:
                         system_ns = waiter.system_ns()

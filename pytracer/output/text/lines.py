@@ -347,6 +347,12 @@ class TextOutput:
             self._announce()
         self._flush_streams()
 
+    def pause(self) -> None:
+        """Flush, and end an open line as unfinished: what others write now begins a new one."""
+        if self._shared is not None:
+            self._shared.cut()
+        self.flush()
+
     def close(self) -> None:
         """End the lines that are still open and flush; sinks made for tasks are closed."""
         if self._shared is not None and self._shared.open:

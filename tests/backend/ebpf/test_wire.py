@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pytracer.backend.ebpf import members, namespace, plan, shared, wire
+from pytracer.backend.ebpf import counts, members, namespace, plan, shared, wire
 from pytracer.backend.ebpf.shared import MARKS
 from pytracer.backend.ebpf.source import source_folder
+from pytracer.event import durations
 from pytracer.event.files import FACTS, PIDFD, PSEUDO
 from pytracer.spec.plan import Numbers
 
@@ -20,13 +22,21 @@ _TYPES = """
 #include <stddef.h>
 typedef unsigned char u8; typedef unsigned short u16; typedef unsigned int u32;
 typedef int s32; typedef long long s64; typedef unsigned long long u64;
-#include "stream.h"
-#define SAY(name, value) printf("%s %d\\n", name, (int)(value))
+#include "%s"
+#define SAY(name, value) printf("%%s %%d\\n", name, (int)(value))
 int main(void)
 {
 """
 
-_EXPECTED = {
+
+def _durations() -> Iterator[int]:
+    """The edges of all buckets, and what lies beyond them."""
+    for lower in durations.LOWER_NS:
+        yield from (max(lower - 1, 0), lower, lower + 1)
+    yield from (1 << 40, (1 << 64) - 1)
+
+
+_STREAM = {
     "sizeof(struct record)": wire.RECORD.size,
     "sizeof(struct region)": wire.REGION.size,
     "sizeof(struct event)": wire.EVENT.size,
@@ -49,7 +59,7 @@ _EXPECTED = {
     "sizeof(struct shape_key)": plan._SHAPE_KEY.size,
     "MAX_NR": wire.MAX_NR,
     "MARKS": MARKS,
-    "MARK_SPARED": shared._SPARED,
+    "MARK_SPARED": shared.SPARED[1],
     "sizeof(struct config)": namespace._CONFIG.size,
     "sizeof(struct choice)": members.CHOICE.size,
     "sizeof(struct group_key)": members.GROUP_KEY.size,
@@ -76,10 +86,42 @@ _EXPECTED = {
 }
 
 
-def test_layouts_and_constants_are_those_of_the_header(tmp_path: Path) -> None:
-    lines = "".join(f'SAY("{name}", {name});\n' for name in _EXPECTED)
+_COUNT = {
+    "sizeof(struct thread)": counts.THREAD.size,
+    "offsetof(struct thread, key)": 36,
+    "offsetof(struct thread, why)": 56,
+    "sizeof(struct row_key)": counts.ROW_KEY.size,
+    "offsetof(struct row_key, sub)": 8,
+    "sizeof(struct counts)": counts.COUNTS.size,
+    "offsetof(struct counts, buckets)": 8 * counts._BUCKETS_AT,
+    "offsetof(struct counts, errnos)": 8 * counts._ERRNOS_AT,
+    "sizeof(struct extremes)": 8 * counts._EXTREMES,
+    "sizeof(struct counting)": counts.COUNTING.size,
+    "sizeof(struct totals)": counts.TOTALS.size,
+    "sizeof(struct birth)": counts.BIRTH.size,
+    "USED_BUCKETS": durations.BUCKETS,
+    "ERRNOS": counts._ERRNOS,
+    "LAST_ERRNO": counts._LAST_ERRNO,
+    "FIRST_RESTART": counts._FIRST_RESTART,
+    "CALLS": counts.CALLS,
+    "SLOT_UNWANTED": counts.SLOT_UNWANTED,
+    "SLOT_ODD": counts.SLOT_ODD,
+    "SLOT_MANY": counts.SLOT_MANY,
+    "SLOT_MANY_LOW": counts.SLOT_MANY_LOW,
+    "MOST_ROWS": counts.MOST_ROWS,
+    "MARK_SPARED": shared.SPARED[2],
+    "sizeof(struct marks)": 2 * MARKS,
+    **{f"bucket_of({ns}ULL)": durations.bucket_of(ns) for ns in _durations()},
+}
+
+
+@pytest.mark.parametrize(("header", "expected"), [("stream.h", _STREAM), ("count.h", _COUNT)])
+def test_layouts_and_constants_are_those_of_the_header(
+    header: str, expected: dict[str, int], tmp_path: Path
+) -> None:
+    lines = "".join(f'SAY("{name}", {name});\n' for name in expected)
     source = tmp_path / "layout.c"
-    source.write_text(f"{_TYPES}{lines}return 0;\n}}\n")
+    source.write_text(f"{_TYPES % header}{lines}return 0;\n}}\n")
     program = tmp_path / "layout"
     command = ["gcc", f"-I{source_folder()}", "-o", str(program), str(source)]
     subprocess.run(command, check=True, timeout=60)
@@ -88,7 +130,7 @@ def test_layouts_and_constants_are_those_of_the_header(tmp_path: Path) -> None:
     for line in said.stdout.splitlines():
         name, _, value = line.rpartition(" ")
         found[name] = int(value)
-    assert found == _EXPECTED
+    assert found == expected
 
 
 def test_pieces_of_a_block_are_joined() -> None:

@@ -1,0 +1,182 @@
+"""What bpf/count.c has in the kernel: its maps, prepared for a selection, and read."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from pytracer.backend.base import BackendUnavailable
+from pytracer.backend.ebpf import bpf, counts, wire
+from pytracer.backend.ebpf.attach import threads_of
+from pytracer.backend.ebpf.bpf import F_MMAPABLE, F_NO_PREALLOC, BpfError
+from pytracer.backend.ebpf.loader import Loaded, Resize, compiled, load, unavailable
+from pytracer.backend.ebpf.members import Membership, programs_for
+from pytracer.backend.ebpf.namespace import Namespace
+from pytracer.backend.ebpf.ring import possible_cpus
+from pytracer.backend.ebpf.shared import MARKS, Marks, pid_max
+from pytracer.event.durations import CallCounts, InFlight, Times
+from pytracer.event.schema import Abi
+from pytracer.target.selection import Attach, Members, Selection, Target
+
+_ZERO: Final = bytes(4)
+_LEAST_THREADS: Final = 16384
+_FILLED_AT_ONCE: Final = 1024
+# More kinds of calls than x86_64 programs make, unless that is more than 64 MiB for all CPUs.
+_ROWS_A_GROUP: Final = 448
+_LEAST_ROWS: Final = 192
+_MOST_BYTES: Final = 64 << 20
+_SCHED_SWITCH: Final = "raw_tracepoint__sched_switch"
+# Calls of i386 that stand for many, and which bits of the first argument tell for which.
+_MANY: Final = {102: counts.SLOT_MANY, 117: counts.SLOT_MANY_LOW}
+
+
+class Tally:
+    """The programs and maps of one counting.
+
+    ``groups``: how many groups of targets are counted apart. For the rest see CountBackend.
+    ``membership``: what tells the programs whom to trace, if targets are selected so.
+    Errors: BackendUnavailable when the system does not let it work.
+    """
+
+    def __init__(
+        self, target: Target, selection: Selection, cpu: bool, overhead_ns: int, groups: int
+    ) -> None:
+        self.namespace = Namespace()
+        self.membership: Membership | None = None
+        self._selection = selection
+        self._cpus = possible_cpus()
+        self._overhead_ns = overhead_ns
+        self._epoch = 1
+        self._before: dict[counts.Key, CallCounts] = {}
+        source = compiled("count.c")
+        if not cpu:
+            programs = (each for each in source.programs if each.name != _SCHED_SWITCH)
+            source = replace(source, programs=tuple(programs))
+        rows = self._most_rows(groups)
+        threads = _most_threads(target)
+        self.loaded = load(
+            source,
+            {
+                "threads": Resize(F_MMAPABLE, threads),
+                "free_threads": Resize(0, threads),
+                "rows": Resize(0, groups * counts.CALLS),
+                "owners": Resize(F_MMAPABLE, rows),
+                "free_rows": Resize(0, rows),
+                "odd_rows": Resize(F_NO_PREALLOC),
+                "counted": Resize(0, rows),
+                "gates": Resize(0, self._cpus),
+                "marked": Resize(F_MMAPABLE, -(-pid_max() // MARKS)),
+                "numbers": Resize(F_NO_PREALLOC),
+            },
+            self.namespace.nested,
+            programs_for(target),
+        )
+        self._mapped: list[counts.Threads | counts.Rows | Marks] = []
+        try:
+            self._prepare(self.loaded, target, groups)
+        except BpfError as error:
+            self.close()
+            raise unavailable(error) from error
+        except BackendUnavailable:
+            self.close()
+            raise
+
+    def _prepare(self, loaded: Loaded, target: Target, groups: int) -> None:
+        maps = loaded.maps
+        indices = struct.pack(f"<{groups * counts.CALLS}I", *range(groups * counts.CALLS))
+        maps["rows"].update_many(indices, _wanted(self._selection) * groups)
+        self._configure()
+        self.namespace.enter(loaded, self._selection)
+        if isinstance(target, Members):
+            self.membership = Membership(loaded, target)
+        self.threads = counts.Threads(maps["threads"])
+        self._rows = counts.Rows(maps["counted"], maps["owners"], self._cpus)
+        self.marks = Marks(maps["marked"])
+        self._mapped = [self.threads, self._rows, self.marks]
+        self._fill("fill_rows", maps["owners"].entries)
+        self._fill("fill_threads", maps["threads"].entries)
+
+    def _most_rows(self, groups: int) -> int:
+        """How many kinds of calls can be counted, and one."""
+        affordable = _MOST_BYTES // (counts.COUNTS.size * self._cpus)
+        return min(max(affordable, _LEAST_ROWS * groups), _ROWS_A_GROUP * groups, counts.MOST_ROWS)
+
+    def _fill(self, program: str, end: int) -> None:
+        for begin in range(1, end, _FILLED_AT_ONCE):
+            bpf.run_program(self.loaded.programs[program], begin, end)
+
+    def _configure(self) -> None:
+        config = counts.COUNTING.pack(self._epoch, self._overhead_ns)
+        self.loaded.maps["counting"].update(_ZERO, config)
+
+    def totals(self) -> counts.Totals:
+        """What happened to the counting itself."""
+        raw = self.loaded.maps["totals"].lookup(_ZERO, self._cpus)
+        assert raw is not None
+        return counts.Totals(*map(sum, zip(*counts.TOTALS.iter_unpack(raw), strict=True)))
+
+    def losses(self) -> Iterator[tuple[int, str]]:
+        """What is missing of the counts, and why."""
+        yield self.totals().lost_tasks, "the map of threads was full"
+        yield self._rows.without_row(), "the table of system calls was full"
+
+    def births(self) -> Iterator[tuple[int, int]]:
+        """Threads that were followed since this was last asked for: tid and pid."""
+        queue = self.loaded.maps["births"]
+        while (birth := queue.pop()) is not None:
+            tid, tgid = counts.BIRTH.unpack(birth)
+            yield tid, tgid
+
+    def read(self) -> list[CallCounts]:
+        """What was counted since the beginning, in the order in which calls were first made."""
+        return list(self._rows.read(self._epoch).values())
+
+    def interval(self) -> list[CallCounts]:
+        """What was counted since this was last asked for, or since the beginning."""
+        over = self._epoch
+        self._epoch += 1
+        self._configure()
+        now = self._rows.read(over)
+        before, self._before = self._before, now
+        found = []
+        for key, total in now.items():
+            new = total.since(before.get(key), *self._rows.recent.get(key, (Times(), Times())))
+            if new.calls:
+                found.append(new)
+        return found
+
+    def in_flight(self) -> list[InFlight]:
+        """The calls that have been entered and have not returned."""
+        return self.threads.in_flight()
+
+    def close(self) -> None:
+        """Let go of everything. Idempotent."""
+        while self._mapped:
+            self._mapped.pop().close()
+        self.loaded.close()
+
+
+def _most_threads(target: Target) -> int:
+    """How many threads can be traced at once, and one."""
+    found = 0
+    if isinstance(target, Attach):
+        found = sum(len(threads_of(pid, True)) for pid in target.pids)
+    return min(max(_LEAST_THREADS, 4 * found), counts.MOST_THREADS)
+
+
+def _wanted(selection: Selection) -> bytes:
+    """What the programs are to do about each call of a group."""
+    image = bytearray()
+    for abi in Abi:
+        slots = [0] * wire.MAX_NR
+        if selection.syscalls is not None:
+            listed = selection.syscalls.get(abi, frozenset())
+            slots = [0 if nr in listed else counts.SLOT_UNWANTED for nr in range(wire.MAX_NR)]
+        if abi is Abi.I386:
+            for nr, kind in _MANY.items():
+                slots[nr] = slots[nr] or kind
+        slots[-1] = counts.SLOT_ODD
+        image += struct.pack(f"<{wire.MAX_NR}H", *slots)
+    return bytes(image)

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import jsonschema
 
 from pytracer.output.ndjson.schema import schema
-from pytracer.output.text.quote import quote
+from pytracer.output.text.quote import quote, quote_inside
 from tests.differential.lines import UNFINISHED, Line, name_of, split_log, stitch
 
 Json: TypeAlias = Any
@@ -165,6 +165,13 @@ def _expected(value: Json, whole: bool) -> Iterator[list[str]]:
         case {"text": str(text)}:
             data = bytes.fromhex(value["hex"]) if "hex" in value else text.encode()
             yield [f'"{quote(data)}"{"..." if "truncated" in value else ""}']
+        case {"fd": int(number), "path": path}:
+            data = bytes.fromhex(path["hex"]) if isinstance(path, dict) else path.encode()
+            yield [f"{value.get('name', number)}<{quote_inside(data)}"]
+        case {"fd": int(number), "about": str(words)}:
+            yield [f"{number}<{words}>"]
+        case {"pid": int(number), "comm": str(comm)}:
+            yield [f"{number}<{comm}>"]
         case {"flags": list(names)}:
             yield from ([name] for name in names)
         case {"name": str(name), "value": int()} | {"fd": int(), "name": str(name)}:

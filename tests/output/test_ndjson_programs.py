@@ -75,4 +75,4 @@ def test_every_described_call(backend: str) -> None:
 
 @pytest.mark.parametrize("backend", ["ptrace", EBPF])
 def test_every_program_of_the_comparison(backend: str) -> None:
-    check(differential_programs(), backend)
+    check(differential_programs(), backend, "-yy")

@@ -14,7 +14,7 @@ Usage: {0} [-ACdffhinNqqrtttTvVwxxyyYzZ] [-I N] [-b execve] [-e EXPR]...
    or: {0} -c[dfwzZ] [-I N] [-b execve] [-e EXPR]... [-O OVERHEAD]
        {1} [-S SORTBY] [-P PATH]... [-p PID]... [-U COLUMNS] [--seccomp-bpf]
        {1} {{ -p PID | [-DDD] [-E VAR=VAL]... [-u USERNAME] PROG [ARGS] }}
-   or: {0} --doctor
+   or: {0} --doctor | --explain SYSCALL | --json-schema
 
 Trace the system calls and signals of a program, or of running processes.
 Options mean what they mean in strace 7.2; they end at the program's name.
@@ -190,6 +190,9 @@ Statistics:
                  show a summary of every SECONDS, too
 
 Miscellaneous:
+  --explain=SYSCALL
+                 show what is known of a system call: its arguments, the groups that it
+                 is in, and what the ebpf backend captures of it
   -d, --debug    show what the tracer itself does on standard error
   -h, --help     show this
   -V, --version  show the version

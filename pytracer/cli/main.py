@@ -25,7 +25,7 @@ from pytracer.cli.filters import filter_for
 from pytracer.cli.interrupts import Interrupts, die_by
 from pytracer.cli.messages import Failure, Messages, invoked_name, say_crashes
 from pytracer.cli.options import Options, Summary
-from pytracer.cli.reading import Action, Reader
+from pytracer.cli.reading import Action, Explain, Reader
 from pytracer.cli.refusals import Refusals
 from pytracer.cli.session import Session
 from pytracer.decode.decoder import Decoder
@@ -101,6 +101,11 @@ def _run(words: Sequence[str], messages: Messages) -> int:
 
             messages.answer(render(rows := examine()))
             return 0 if any_backend(rows) else 1
+        case Explain(call=call):
+            from pytracer.cli.explain import explain
+
+            messages.answer(explain(call))
+            return 0
         case Action.JSON_SCHEMA:
             from pytracer.output.ndjson.schema import write
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final
 
@@ -30,6 +30,13 @@ class Action(Enum):
     JSON_SCHEMA = "json-schema"
 
 
+@dataclass(frozen=True, slots=True)
+class Explain:
+    """Instead of tracing, what is known of a call is shown (--explain)."""
+
+    call: str
+
+
 class Reader:
     """Applies options in the order in which they are given."""
 
@@ -40,22 +47,27 @@ class Reader:
         self.pids: list[int] = []
         self.own_pid = own_pid
 
-    def read(self, words: Sequence[str]) -> Options | Action:
+    def read(self, words: Sequence[str]) -> Options | Action | Explain:
         """Read a whole command line.
 
         Errors: Failure for what strace, or we, do not take.
         """
         line = Words(words)
         asked = set()
+        explained = ""
         for given in line.options():
             if given.key == "h":
                 return Action.HELP
+            if given.key == "explain":
+                explained = given.value or ""
             asked.add(given.key)
             self._apply(given)
         if "V" in asked:
             return Action.VERSION
         if "doctor" in asked:
             return Action.DOCTOR
+        if "explain" in asked:
+            return Explain(explained)
         if "json-schema" in asked:
             return Action.JSON_SCHEMA
         self._set(program=tuple(line.rest), pids=tuple(self.pids), asked=frozenset(asked))

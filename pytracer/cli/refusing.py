@@ -24,7 +24,6 @@ _REFUSED: Final[Mapping[str, tuple[str, str]]] = {
     "record": ("--record", "write text with -o FILE"),
     "replay": ("--replay", "read the text written with -o FILE"),
     "report": ("--report", "use -c for a summary"),
-    "explain": ("--explain", "see the call's manual page in section 2"),
     "on-full": ("--on-full", "use --backend=ptrace, which loses nothing"),
 }
 

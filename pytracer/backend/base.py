@@ -64,6 +64,10 @@ class Backend(Protocol):
         """
         ...
 
+    def waiting(self) -> int:
+        """Tell how many bytes of what was taken in advance are still to be handed on."""
+        ...
+
     def failure(self) -> TargetError | None:
         """Tell why the launched process, now over, did not execute its program."""
         ...

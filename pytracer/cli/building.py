@@ -16,6 +16,7 @@ from pytracer.decode.decoder import DecodeOptions
 from pytracer.decode.descriptors import LiveDescriptors
 from pytracer.decode.processes import LiveProcesses
 from pytracer.decode.siginfo import SignalDecoder
+from pytracer.event.recording import Header
 from pytracer.event.schema import Abi, Task
 from pytracer.output.text.lines import TextOutput
 from pytracer.output.text.stream import Sink
@@ -239,8 +240,9 @@ def output(
     backend: Backend,
     messages: Messages,
     signals: SignalDecoder,
+    recorded: Header | None = None,
 ) -> TextOutput | NdjsonOutput:
-    """Make what writes the events."""
+    """Make what writes the events. ``recorded``: where they come from a recording."""
     offset_ns = backend.clock.wall_offset_ns
     if not options.json:
         return TextOutput(
@@ -254,8 +256,8 @@ def output(
     from pytracer.output.ndjson.lines import NdjsonOutput, Start
 
     start = Start(
-        backend.name,
-        os.uname().release,
+        backend.name if recorded is None else recorded.backend,
+        os.uname().release if recorded is None else recorded.kernel,
         offset_ns,
         options.program,
         options.pids,

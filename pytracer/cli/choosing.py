@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pytracer.backend.base import Backend, BackendUnavailable, TargetError
 from pytracer.cli.counting import Counter
@@ -17,8 +17,11 @@ from pytracer.cli.options import Backend as Choice
 from pytracer.cli.options import Options, Summary
 from pytracer.target.selection import Attach, Launch, Members, Selection, Target
 
+DEFAULT_SPOOL_BYTES: Final = 1 << 30
+
 if TYPE_CHECKING:
     from pytracer.backend.ptrace.rules import Holds
+    from pytracer.backend.recorder import Recording
     from pytracer.decode.decoder import DecodeOptions
 
 
@@ -92,6 +95,7 @@ def make(
     decoding: DecodeOptions,
     refuse: Callable[[TargetError], None],
     note: Callable[[str], None],
+    recording: Recording | None = None,
 ) -> Backend:
     """Make the backend. ``note`` takes what has no effect, ``refuse`` who cannot be attached.
 
@@ -102,7 +106,7 @@ def make(
         try:
             if counts(options):
                 return _counting(options, target, selection, refuse)
-            return _ebpf(options, target, selection, decoding, refuse)
+            return _ebpf(options, target, selection, decoding, refuse, recording)
         except BackendUnavailable:
             if options.backend is Choice.EBPF or isinstance(target, Members):
                 raise
@@ -115,14 +119,22 @@ def make(
         unfiltered = why_not(target, selection)
         if unfiltered is not None:
             note(unfiltered)
-    return PtraceBackend(
+    counting = options.summary is not Summary.NONE and not options.summary_wall
+    backend = PtraceBackend(
         target,
         selection,
-        count_cpu=options.summary is not Summary.NONE and not options.summary_wall,
+        count_cpu=counting or recording is not None,
         kill_on_exit=options.kill_on_exit,
         holds=_holds(options, decoding),
         refuse=refuse,
     )
+    if recording is None:
+        return backend
+    from pytracer.backend.recorder import RecordedBackend
+    from pytracer.decode.witness import Reads
+
+    recording.witness = Reads(replace(decoding, raw=frozenset(), wanted=None, processes=None))
+    return RecordedBackend(backend, recording)
 
 
 def _present(
@@ -190,10 +202,18 @@ def _ebpf(
     selection: Selection,
     decoding: DecodeOptions,
     refuse: Callable[[TargetError], None],
+    recording: Recording | None,
 ) -> Backend:
     from pytracer.backend.ebpf import EbpfBackend
+    from pytracer.backend.ebpf.backend import Sizes
     from pytracer.decode.plans import TablePlans
 
+    if recording is not None:
+        from pytracer.decode.witness import descriptors_at_start
+
+        recording.witness = descriptors_at_start
     descriptors = bool(options.decode_fds or options.paths)
     plans = TablePlans(decoding.string_bytes, decoding.whole, selection.syscalls, descriptors)
-    return EbpfBackend(target, selection, plans, refuse=refuse)
+    spool_bytes = DEFAULT_SPOOL_BYTES if options.spool_bytes is None else options.spool_bytes
+    sizes = Sizes(options.ring_bytes, spool_bytes)
+    return EbpfBackend(target, selection, plans, refuse=refuse, sizes=sizes, recording=recording)

@@ -68,7 +68,8 @@ def combine(options: Options, counts: Counts, messages: Messages) -> Options:
 
 def _check_program(options: Options, counts: Counts) -> None:
     grouped = options.grouped
-    if not options.program and not options.pids and grouped is None:
+    targets = options.program or options.pids or options.replay is not None
+    if not targets and grouped is None:
         raise Failure("must have PROG [ARGS] or -p PID", hint=True)
     if options.program and grouped is not None:
         raise Failure(
@@ -193,7 +194,7 @@ def _imply(options: Options, counts: Counts) -> Options:
         raise Failure(
             "piping the output and -ff/--output-separately are mutually exclusive", hint=True
         )
-    to_file_and_run = options.output is not None and bool(options.program)
+    to_file_and_run = bool(options.output or options.record) and bool(options.program)
     if not counts.interruptible_given:
         if options.daemonize:
             options = replace(options, interruptible=Interruptible.NEVER_TSTP)

@@ -133,12 +133,13 @@ def open_output(name: str, append: bool) -> int:
     Errors: OSError; ELOOP for a link in a folder where others may put one.
     """
     flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if append else os.O_TRUNC) | os.O_CLOEXEC
-    if not _link_is_trusted(name):
+    if not link_is_trusted(name):
         flags |= os.O_NOFOLLOW
     return os.open(name, flags, 0o666)
 
 
-def _link_is_trusted(name: str) -> bool:
+def link_is_trusted(name: str) -> bool:
+    """Whether nobody else can have put a symbolic link in the place of a file."""
     # As fs.protected_symlinks has it; the kernel need not be set so, and root's own folders
     # such as /tmp are the usual case.
     folder = os.path.dirname(name) or "."
@@ -177,6 +178,7 @@ __all__ = [
     "Destination",
     "Failure",
     "FileSink",
+    "link_is_trusted",
     "open_output",
     "protect_standard_descriptors",
     "release_standard_descriptors",

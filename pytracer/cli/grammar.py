@@ -141,6 +141,8 @@ OWN = (
     Option("report", "report", _OPTIONAL),
     Option("explain", "explain", _ARGUMENT),
     Option("on-full", "on-full", _ARGUMENT),
+    Option("spool-size", "spool-size", _ARGUMENT),
+    Option("ring-size", "ring-size", _ARGUMENT),
 )
 
 

@@ -30,12 +30,22 @@ Options mean what they mean in strace 7.2; they end at the program's name.
   {0} --json -p 1234 | jq 'select(.errno == "EACCES")'
                                   objects for other programs
 
+  {0} --record FILE -f -p 1234; {0} --replay FILE -T
+                                  keep what is captured, and show it later
+
 Backends:
   --backend=auto|ebpf|ptrace
                  how to observe: ebpf does not slow the target down, ptrace works
                  everywhere and serves every option; auto chooses
   --duration=SECONDS
-                 detach after SECONDS (fractions allowed) and exit
+                 detach after SECONDS (fractions allowed), write all that was seen until
+                 then, and exit
+  --spool-size=BYTES[kMG]
+                 how much may wait to be written with ebpf (default 1G)
+  --ring-size=BYTES[kMG]
+                 how much the kernel holds for us on each CPU with ebpf
+  --record=FILE  keep what is captured in FILE; no text is written without -o
+  --replay=FILE  show what is kept in FILE
   --doctor       tell which backends work here, and what to do about those that do not
 
 Targets, besides PROG and -p (see docs/targets.md):

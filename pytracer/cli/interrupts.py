@@ -11,12 +11,14 @@ import signal
 import time
 from collections.abc import Callable
 from types import FrameType
-from typing import Final
+from typing import Final, Protocol
 
 from pytracer.cli.options import Interruptible
 
-# How long what was seen in --duration may still be written once that is over.
-PATIENCE_S: Final = 3.0
+# When it is said how much of what was seen is still to be written, once that is over.
+MOMENT_S: Final = 1.0
+INTERVAL_S: Final = 10.0
+LEAST_BYTES: Final = 1 << 20
 _AT_ONCE_S: Final = 1e-6  # a timer of nothing would never ring
 _FATAL: Final = (
     signal.SIGHUP,
@@ -27,15 +29,34 @@ _FATAL: Final = (
 )
 
 
+class Stoppable(Protocol):
+    """What is waited for once it was told to stop."""
+
+    def give_up(self) -> None: ...
+
+    def waiting(self) -> int: ...
+
+
 class Interrupts:
     """Handlers for one session. ``signo``: the signal that came, 0 while none has.
 
-    ``stop`` is called for the first one, from the handler, and when the time is up.
+    ``stop`` is called for the first one, from the handler, and when the time is up. What was seen
+    until then is still written, however long that takes: ``note`` takes how much is left, once it
+    takes more than a moment. A signal that comes then has the backend give up.
     """
 
-    def __init__(self, when: Interruptible, stop: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        when: Interruptible,
+        stop: Callable[[int], None],
+        backend: Stoppable,
+        note: Callable[[str], None],
+    ) -> None:
         self.signo = 0
         self._stop = stop
+        self._backend = backend
+        self._note = note
+        self._stopped = False
         self._alarms: list[tuple[float, Callable[[], None]]] = []
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         signal.signal(signal.SIGTTIN, signal.SIG_IGN)
@@ -51,21 +72,14 @@ class Interrupts:
             signal.signal(signo, handler)
 
     def _interrupt(self, signo: int, frame: FrameType | None) -> None:
-        if not self.signo:
-            self.signo = signo
-            self._stop(signo)
+        if self._stopped:
+            self._backend.give_up()
+        self.signo = self.signo or signo
+        self._end(signo)
 
-    def after(self, seconds: float, give_up: Callable[[], None]) -> None:
-        """Have ``stop`` called, with 0, when so much time has passed.
-
-        ``give_up`` follows PATIENCE_S later, should the end take that long.
-        """
-
-        def time_is_up() -> None:
-            self._at(time.monotonic() + PATIENCE_S, give_up)
-            self._stop(0)
-
-        self._at(time.monotonic() + seconds, time_is_up)
+    def after(self, seconds: float) -> None:
+        """Have ``stop`` called, with 0, when so much time has passed."""
+        self._at(time.monotonic() + seconds, lambda: self._end(0))
 
     def every(self, seconds: float, tick: Callable[[], None]) -> None:
         """Have ``tick`` called, from a signal handler, each time so much time has passed."""
@@ -80,6 +94,22 @@ class Interrupts:
 
         due += seconds
         self._at(due, again)
+
+    def _end(self, signo: int) -> None:
+        if self._stopped:
+            return
+        self._stopped = True
+        self._at(time.monotonic() + MOMENT_S, self._tell)
+        self._stop(signo)
+
+    def _tell(self) -> None:
+        self._at(time.monotonic() + INTERVAL_S, self._tell)
+        left = self._backend.waiting()
+        if left >= LEAST_BYTES:
+            self._note(
+                f"{left / (1 << 20):.1f} MiB of what was seen are still to be written; "
+                "interrupt to give them up"
+            )
 
     def _at(self, due: float, act: Callable[[], None]) -> None:
         self._alarms.append((due, act))

@@ -8,13 +8,14 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 from typer.core import TyperCommand
 
-from pytracer.backend.base import BackendUnavailable, TargetError
+from pytracer.backend.base import Backend, BackendUnavailable, TargetError
 from pytracer.cli import building, choosing
+from pytracer.cli import recording as recordings
 from pytracer.cli.counting import CountingOutput
 from pytracer.cli.destination import (
     Destination,
@@ -26,10 +27,16 @@ from pytracer.cli.interrupts import Interrupts, die_by
 from pytracer.cli.messages import Failure, Messages, invoked_name, say_crashes
 from pytracer.cli.options import Options, Summary
 from pytracer.cli.reading import Action, Explain, Reader
+from pytracer.cli.recording import OnlyTold
 from pytracer.cli.refusals import Refusals
-from pytracer.cli.session import Session
+from pytracer.cli.session import Output, Session
 from pytracer.decode.decoder import Decoder
 from pytracer.decode.siginfo import SignalDecoder
+from pytracer.decode.witness import RecordedSockets
+
+if TYPE_CHECKING:
+    from pytracer.output.ndjson.lines import NdjsonOutput
+    from pytracer.output.text.lines import TextOutput
 
 # How much the target is preferred to the writing of its trace, where that need not keep up.
 _NICE: Final = 10
@@ -117,6 +124,9 @@ def _run(words: Sequence[str], messages: Messages) -> int:
 
 def _trace(options: Options, messages: Messages) -> int:
     say_crashes(messages, whole=options.debug)
+    recordings.check(options)
+    if options.replay is not None:
+        return _replay(options, messages)
     choosing.choose(options)
     refusals = Refusals(messages)
     target = building.target(options)
@@ -126,7 +136,12 @@ def _trace(options: Options, messages: Messages) -> int:
         destination = Destination(options, messages)
         stack.callback(destination.close)
         selection = building.selection(options)
-        backend = choosing.make(options, target, selection, decoding, refusals.tell, messages.note)
+        recording = recordings.open_recording(options, selection, messages.note)
+        if recording is not None:
+            stack.callback(recordings.close, recording, options, messages)
+        backend = choosing.make(
+            options, target, selection, decoding, refusals.tell, messages.note, recording
+        )
         if options.debug:
             messages.note(f"the backend is {backend.name}")
         descriptors = building.descriptors(options, backend.name == "ptrace")
@@ -134,30 +149,80 @@ def _trace(options: Options, messages: Messages) -> int:
             filters.names = descriptors
         if not options.decode_fds:
             descriptors = None
-        signals = SignalDecoder(decoding.processes, descriptors)
-        text = building.output(options, destination.sink, backend, messages, signals)
         decoder = Decoder(decoding, descriptors)
-        counting = None
-        if options.summary is not Summary.NONE:
-            counter = choosing.counter(backend)
-            counting = CountingOutput(options, text, destination.write, counter)
-        session = Session(options, backend, decoder, counting or text, messages)
-        stack.callback(session.tell_losses)
-        if counting is not None:
-            stack.callback(lambda: destination.write(counting.table()))
-        stack.callback(text.close)
-        stack.callback(backend.close)
-        if counting is not None:
-            stack.callback(counting.finish)
+        signals = SignalDecoder(decoding.processes, descriptors)
+        output = building.output(options, destination.sink, backend, messages, signals)
+        session, counting = _session(
+            options, backend, decoder, output, destination, messages, stack
+        )
         # From here on signals are ours: the backend has noted how the program shall find them.
-        interrupts = Interrupts(options.interruptible, session.interrupt)
+        interrupts = Interrupts(options.interruptible, session.interrupt, backend, messages.note)
         stack.callback(interrupts.cancel)
         if options.duration_s is not None:
-            interrupts.after(options.duration_s, backend.give_up)
+            interrupts.after(options.duration_s)
         if options.interval_s is not None and counting is not None:
             interrupts.every(options.interval_s, counting.tick)
         _observe(session, refusals, backend.name == "ebpf")
     return _status(session, interrupts)
+
+
+def _replay(options: Options, messages: Messages) -> int:
+    backend = recordings.open_replay(options)
+    with ExitStack() as stack:
+        stack.callback(backend.close)
+        adopted = recordings.adopt(options, backend.header, messages.note)
+        filters = filter_for(adopted, messages)
+        decoding = building.decoding(adopted, filters)
+        descriptors = recordings.descriptors(adopted)
+        if filters is not None:
+            filters.names = descriptors
+        if not options.decode_fds:
+            descriptors = None
+        destination = Destination(options, messages)
+        stack.callback(destination.close)
+        backend.select(building.selection(adopted))
+        decoder = Decoder(decoding, descriptors, RecordedSockets(backend.known))
+        signals = SignalDecoder(decoding.processes, descriptors)
+        output = building.output(
+            adopted, destination.sink, backend, messages, signals, backend.header
+        )
+        session, _ = _session(adopted, backend, decoder, output, destination, messages, stack)
+        interrupts = Interrupts(options.interruptible, session.interrupt, backend, messages.note)
+        _observe(session, Refusals(messages), False)
+    if interrupts.signo:
+        return die_by(interrupts.signo)
+    if backend.damage:
+        messages.note(f"{options.replay}: {backend.damage}: shown is what can be read of it")
+        return 1
+    return 0
+
+
+def _session(
+    options: Options,
+    backend: Backend,
+    decoder: Decoder,
+    output: TextOutput | NdjsonOutput,
+    destination: Destination,
+    messages: Messages,
+    stack: ExitStack,
+) -> tuple[Session, CountingOutput | None]:
+    """Put a session together, and what counts, if that is wanted; ``stack`` ends both."""
+    counting = None
+    if options.summary is not Summary.NONE:
+        counter = choosing.counter(backend)
+        counting = CountingOutput(options, output, destination.write, counter)
+    shown: Output = counting or output
+    if options.record is not None and recordings.alone(options):
+        shown = OnlyTold(output)
+    session = Session(options, backend, decoder, shown, messages)
+    stack.callback(session.tell_losses)
+    if counting is not None:
+        stack.callback(lambda: destination.write(counting.table()))
+    stack.callback(output.close)
+    stack.callback(backend.close)
+    if counting is not None:
+        stack.callback(counting.finish)
+    return session, counting
 
 
 def _observe(session: Session, refusals: Refusals, can_wait: bool) -> None:

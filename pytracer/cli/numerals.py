@@ -12,6 +12,7 @@ _INTEGER = re.compile(r"[ \t-\r]*([+-]?[0-9]+)")
 _FLOAT = re.compile(r"[ \t-\r]*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
 _FLOAT_CHARACTERS = re.compile(r"[-eE.+0-9]*")
 _INTEGER_CHARACTERS = re.compile(r"[+0-9]*")
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)(?:([kKmMgG])(?:i?B)?)?")
 
 # Suffix -> nanoseconds in the unit.
 UNITS_NS: Final = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
@@ -26,6 +27,17 @@ def unsigned(text: str, most: int = INT_MAX) -> int | None:
         return None
     value = int(found[1])
     return value if 0 <= value <= most else None
+
+
+def size_bytes(text: str) -> int | None:
+    """Read a size such as ``4096``, ``64k``, ``1.5G`` or ``16MiB``; None when it is none.
+
+    Units:  bytes; k, M and G are powers of 1024.
+    """
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        return None
+    return int(float(found[1]) * (1 << 10 * "kmg".find((found[2] or " ").lower()) + 10))
 
 
 def time_ns(text: str) -> int | None:

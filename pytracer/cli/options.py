@@ -85,6 +85,10 @@ class Options:
     backend: Backend = Backend.AUTO
     duration_s: float | None = None
     slower_than_ns: int = 0
+    record: str | None = None
+    replay: str | None = None
+    spool_bytes: int | None = None
+    ring_bytes: int | None = None
 
     trace: CallSet = ALL_CALLS
     trace_fds: TokenSet | None = None

@@ -11,7 +11,7 @@ from pytracer.cli import expressions, vocabulary
 from pytracer.cli.combining import Counts, combine
 from pytracer.cli.grammar import Given, Words
 from pytracer.cli.messages import Failure, Messages
-from pytracer.cli.numerals import PRECISIONS, duration_ns, time_ns, unsigned
+from pytracer.cli.numerals import PRECISIONS, duration_ns, size_bytes, time_ns, unsigned
 from pytracer.cli.options import (
     Interruptible,
     Options,
@@ -232,6 +232,14 @@ class Reader:
             )
         self._set(slower_than_ns=slower_ns)
 
+    def _size(self, given: Given) -> None:
+        size = size_bytes(given.value or "")
+        if size is None:
+            raise Failure(
+                f"{given.spelled} must be a number of bytes, or of k, M or G, not '{given.value}'"
+            )
+        self._set(**{vocabulary.SIZES[given.key]: size})
+
     def _sort(self, given: Given) -> None:
         text = (given.value or "").replace("_", "-")
         column = "nothing" if text in vocabulary.NO_ORDER else vocabulary.COLUMNS.get(text)
@@ -316,6 +324,7 @@ _READERS: Final[Mapping[str, Callable[[Reader, Given], None]]] = {
     **dict.fromkeys(vocabulary.CHOICES, Reader._choice),
     "slower-than": Reader._slower_than,
     **dict.fromkeys(("duration", "interval"), Reader._seconds),
+    **dict.fromkeys(vocabulary.SIZES, Reader._size),
     "S": Reader._sort,
     "U": Reader._columns,
     **dict.fromkeys("cC", Reader._summary),

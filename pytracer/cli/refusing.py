@@ -21,8 +21,6 @@ _REFUSED: Final[Mapping[str, tuple[str, str]]] = {
     "namespace": ("-e namespace", "use -e trace=unshare,setns,clone3 and lsns(8)"),
     "secontext": ("--secontext", "use ls -Z and ps -Z"),
     "tips": ("--tips", "see the documentation"),
-    "record": ("--record", "write text with -o FILE"),
-    "replay": ("--replay", "read the text written with -o FILE"),
     "report": ("--report", "use -c for a summary"),
     "on-full": ("--on-full", "use --backend=ptrace, which loses nothing"),
 }

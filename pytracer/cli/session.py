@@ -61,10 +61,11 @@ class Session:
         self._left = options.syscall_limit
         self._failure_told = False
         self._lost: dict[str, int] = {}
+        self._live = backend.name != "replay"
 
     def interrupt(self, signo: int) -> None:
         """End the session. With a signal, the launched program gets it too, as in strace."""
-        if signo and self.root and self.status is None:
+        if signo and self.root and self.status is None and self._live:
             for number in (signal.SIGCONT, signo):
                 try:
                     os.kill(self.root, number)

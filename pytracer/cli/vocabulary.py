@@ -99,7 +99,14 @@ SWITCHES: Final[Mapping[str, Mapping[str, Any]]] = {
     "seccomp-bpf": {"seccomp_bpf": True},
 }
 NUMBERS: Final = {"a": ("column", 0x7FFFFFFF), "s": ("string_bytes", MOST_STRING_BYTES)}
-TEXTS: Final = {"o": "output", "u": "user", "argv0": "argv0"}
+TEXTS: Final = {
+    "o": "output",
+    "u": "user",
+    "argv0": "argv0",
+    "record": "record",
+    "replay": "replay",
+}
+SIZES: Final = {"spool-size": "spool_bytes", "ring-size": "ring_bytes"}
 LISTS: Final = {
     "E": "environment",
     "P": "paths",

@@ -17,6 +17,10 @@ from typing import Any, BinaryIO, Final
 MAGIC: Final = b"pytracer record\n"
 FORMAT: Final = 1
 
+# How events are held.
+SLICES: Final = "slices"
+LIVE: Final = "events"
+
 # Kinds of frames.
 HEADER: Final = 1  # JSON, once, at the beginning
 EVENTS: Final = 2  # events, see pytracer/event/written.py
@@ -58,6 +62,11 @@ class Header:
     cpus: int = 0
     format: int = FORMAT
 
+    @property
+    def backend(self) -> str:
+        """The backend that saw the events."""
+        return "ebpf" if self.events == SLICES else "ptrace"
+
     def encode(self) -> bytes:
         """As JSON, to be read by people too."""
         return json.dumps({name: getattr(self, name) for name in self.__slots__}).encode() + b"\n"
@@ -70,15 +79,19 @@ class Header:
         """
         try:
             found = json.loads(data)
-            header = cls(**{name: found[name] for name in cls.__slots__ if name in found})
+            fields = {name: found[name] for name in cls.__slots__ if name in found}
+            for name in ("counters", "program", "pids"):
+                fields[name] = tuple(fields.get(name, ()))
+            header = cls(**fields)
             good = (
                 isinstance(header.wall_offset_ns, int)
                 and isinstance(header.layout, int)
                 and isinstance(header.selection, dict)
+                and isinstance(header.tables, str)
                 and all(isinstance(each, int) for each in header.pids)
                 and all(isinstance(each, str) for each in (*header.program, *header.counters))
             )
-        except (ValueError, TypeError, RecursionError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise BadRecording("its header cannot be read") from error
         if not good:
             raise BadRecording("its header cannot be read")

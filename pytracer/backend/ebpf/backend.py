@@ -155,7 +155,7 @@ class EbpfBackend:
         spool = Spool(self._sizes.spool, self._recording)
         self._reader = Reader(self._rings, maps, self._gates, spool)
         if self._recording is not None:
-            self._recording.begin("slices", wire.LAYOUT, wire.Stats._fields)
+            self._recording.begin("slices", self.clock, wire.LAYOUT, wire.Stats._fields)
 
     def _most_threads(self) -> int:
         """How many threads can be traced at once."""

@@ -11,7 +11,16 @@ from pytracer.backend.ebpf.outline import outline
 from pytracer.backend.ebpf.tasks import Tasks
 from pytracer.backend.ebpf.turn import SPOOL_FULL, Turn
 from pytracer.backend.ebpf.wire import EventRecord
-from pytracer.event.schema import Event, GroupStop, Lost, SyscallEnter, TaskDetached
+from pytracer.event.schema import (
+    Event,
+    GroupStop,
+    Lost,
+    NewBy,
+    SyscallEnter,
+    Task,
+    TaskDetached,
+    TaskNew,
+)
 
 # Counters, and what is missing when they move.
 _LOSSES = (
@@ -20,6 +29,7 @@ _LOSSES = (
     ("lost_events", "the ring was full for signals and tasks"),
     ("lost_tasks", "the map of threads was full"),
 )
+COMM_BYTES = 16
 UNWRITTEN = "they could not be written to the disk"
 GIVEN_UP = "there was no time left to write them"
 
@@ -37,12 +47,13 @@ class Digest:
     """Makes events of turns.
 
     ``merger``, ``tasks``: what is known so far. ``counted``: what the kernel had counted, up to
-    the last turn. ``given_up``: set it to have no more events made.
+    the last turn. ``given_up``: set it to have no more events made. ``live``: the processes may
+    still be there to be looked at.
     """
 
-    def __init__(self, filtered: bool, signals: frozenset[int] | None) -> None:
-        self.merger = Merger(filtered)
-        self.tasks = Tasks(self.merger, signals)
+    def __init__(self, filtered: bool, signals: frozenset[int] | None, live: bool = True) -> None:
+        self.merger = Merger(filtered, live)
+        self.tasks = Tasks(self.merger, signals, live)
         self.counted = wire.Stats(*[0] * len(wire.Stats._fields))
         self.given_up = False
         self._refused = 0
@@ -82,6 +93,13 @@ class Digest:
                 self._refused = 0
                 yield Lost(turn.until_ns, new, reason + why)
         self.counted = counted
+
+    def begin(self, task: Task, time_ns: int, by: NewBy) -> TaskNew:
+        """A task is traced because the user asked for it."""
+        comm = task.comm.encode("utf-8", "surrogateescape").ljust(COMM_BYTES, b"\0")
+        event = self.tasks.begin(task.tid, task.pid, comm, by)
+        event.time_ns = time_ns
+        return event
 
     def add(self, event: SyscallEnter | GroupStop) -> None:
         """Take in what a thread was found at as it was attached to; told when its time comes."""

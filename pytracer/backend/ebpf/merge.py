@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 from pytracer.backend.ebpf import wire
-from pytracer.backend.ebpf.repair import Repair
+from pytracer.backend.ebpf.repair import NoRepair, Repair
 from pytracer.backend.ebpf.wire import EventRecord, Record, regions
 from pytracer.event.memory import NO_MEMORY, Memory, Snapshot
 from pytracer.event.schema import Abi, Event, GroupStop, SyscallEnter, SyscallExit, Task
@@ -35,12 +35,13 @@ def comm_of(raw: bytes) -> str:
 class Merger:
     """Orders what the reader brings, turn by turn.
 
+    ``live``: the processes may still be there to be looked at.
     ``filtered``: calls are left out by their result, so none is shown before it has ended.
     ``ended``: of how many calls the end, or that there will be none, was handed on.
     ``gone``: keys whose entries in the map are needed no more, for the owner of the map to remove.
     """
 
-    def __init__(self, filtered: bool) -> None:
+    def __init__(self, filtered: bool, live: bool = True) -> None:
         self._filtered = filtered
         self._waiting: list[_Item] = []
         self._calls: list[tuple[Record, bytes]] = []
@@ -49,7 +50,7 @@ class Merger:
         self._chunks: dict[tuple[int, int], bytes] = {}
         self._tasks: dict[int, tuple[bytes, Task]] = {}
         self._deferred: dict[tuple[int, int], list[EventRecord]] = {}
-        self._repair = Repair()
+        self._repair = Repair() if live else NoRepair()
         self.ended = 0
         self.gone: list[bytes] = []
 

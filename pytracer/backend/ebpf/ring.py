@@ -32,6 +32,7 @@ _PAGE = mmap.PAGESIZE
 _TOTAL_BYTES = 64 << 20
 _MOST_BYTES = 16 << 20
 _LEAST_BYTES = 256 << 10
+_SMALLEST_BYTES = 8 << 10  # more than any record takes
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -126,14 +127,14 @@ class Ring:
 class Rings:
     """The rings of all CPUs, entered into a map of the programs.
 
-    ``size``: of each, a power of two; as much as is reasonable when it is None.
+    ``size``: of each, rounded down to a power of two; None for as much as is reasonable.
     """
 
     def __init__(self, target: Map, size: int | None = None) -> None:
         cpus = online_cpus()
         self._rings: list[Ring] = []
         self.poll = select.poll()
-        size = size or ring_bytes(len(cpus))
+        size = max(_SMALLEST_BYTES, 1 << size.bit_length() - 1) if size else ring_bytes(len(cpus))
         try:
             for cpu in cpus:
                 self._rings.append(self._open(cpu, size))

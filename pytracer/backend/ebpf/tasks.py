@@ -55,7 +55,8 @@ class Tasks:
     target than the programs could take in.
     """
 
-    def __init__(self, merger: Merger, signals: frozenset[int] | None) -> None:
+    def __init__(self, merger: Merger, signals: frozenset[int] | None, live: bool = True) -> None:
+        self._live = live
         self._merger = merger
         self._signals = signals
         self.alive: dict[int, Task] = {}
@@ -149,7 +150,9 @@ class Tasks:
         signo = record.other
         if self._signals is None or signo in self._signals:
             yield Signal(task, record.time_ns, signo, record.info, record.ip or None)
-        if record.flags & wire.SIGNAL_STOPS and (signo == SIGSTOP or not _orphaned(record.tgid)):
+        if record.flags & wire.SIGNAL_STOPS and (
+            signo == SIGSTOP or (self._live and not _orphaned(record.tgid))
+        ):
             for member in list(self.alive.values()):
                 if member.pid == record.tgid:
                     yield GroupStop(member, record.time_ns, signo)

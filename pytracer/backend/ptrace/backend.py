@@ -83,6 +83,10 @@ class PtraceBackend:
     def give_up(self) -> None:
         """Nothing was taken in advance: each task stops until its event is handed on."""
 
+    def waiting(self) -> int:
+        """Tell how much was taken in advance: nothing."""
+        return 0
+
     def close(self) -> None:
         """Let go of everything. Idempotent."""
         self._detach()

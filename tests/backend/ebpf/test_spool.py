@@ -17,6 +17,7 @@ from pytracer.backend.ebpf.spool import DISK, MEMORY, Place, Spool
 from pytracer.backend.ebpf.turn import BadTurn, pack, unpack
 from pytracer.backend.recorder import Recording
 from pytracer.event.recording import TURN, Frames, Header
+from pytracer.event.schema import Clock
 from tests.backend.ebpf.test_merge import call, in_flight
 
 
@@ -115,7 +116,7 @@ def test_tasks_are_told_apart_from_calls() -> None:
 def test_a_recording_is_a_spool_whose_turns_stay(tmp_path: Path) -> None:
     fd = os.open(tmp_path / "recording", os.O_RDWR | os.O_CREAT, 0o600)
     recording = Recording(fd, Header("slices", 5), True)
-    recording.begin("slices")
+    recording.begin("slices", Clock(5))
     with closing(Spool(0, recording)) as spool:
         spool.begin()
         for n in range(7):

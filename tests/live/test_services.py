@@ -87,21 +87,20 @@ def test_a_live_server_is_traced_and_runs_on(
             ],
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=150,
             check=False,
         )
         taken = time.monotonic() - began
         assert done.returncode == 0, done.stderr
         assert tracers_of(service.pid) == {"0"}
-    assert DURATION_S - 0.5 <= taken <= DURATION_S + 6, taken
+    assert taken >= DURATION_S - 0.5
     assert service.intact(printed[0]), printed[0][-2000:]
     lines = trace.read_text(errors="replace").splitlines()
     assert len(lines) > 1000
     assert [line for line in lines if not _LINE.match(line)][:5] == []
     assert [line for line in lines if _UNDESCRIBED.match(line)][:5] == []
-    # What there was no time to write is counted; nothing else may be missing.
-    told = [line for line in done.stderr.splitlines() if "events lost" in line]
-    assert all(line.endswith("there was no time left to write them") for line in told), told
+    # All that was seen is written, however long that takes.
+    assert "events lost" not in done.stderr, done.stderr
 
 
 def test_every_call_is_seen_or_counted_as_lost(service: Service) -> None:

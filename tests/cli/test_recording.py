@@ -59,6 +59,15 @@ def test_what_is_recorded_without_text_can_be_shown_in_any_style(
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+def test_json_of_a_recording_is_that_of_the_live_run(backend: str, tmp_path: Path) -> None:
+    record, live = tmp_path / "record", tmp_path / "live"
+    words = ("--json", "-o", str(live), "--record", str(record), "ls", "/")
+    assert run(PYTRACER, f"--backend={backend}", *words).status == 0
+    again = run(PYTRACER, "--replay", str(record), "--json")
+    assert again.out == live.read_text() and len(again.out.splitlines()) > 100
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_an_attached_process_is_recorded(backend: str, tmp_path: Path) -> None:
     record = tmp_path / "record"
     target = sleeper()

@@ -21,9 +21,9 @@ from pytracer.output.text.style import Quiet
 from pytracer.target.selection import Selection
 
 if TYPE_CHECKING:
-    from pytracer.decode.seen import SeenDescriptors
     from pytracer.backend.recorder import Recording
     from pytracer.backend.replay import ReplayBackend
+    from pytracer.decode.seen import SeenDescriptors
 
 # Keys of options that only say how calls are written.
 _WRITING: Final = frozenset("aAinNrtTxX") | {"timestamps", "strings-in-hex", "always-show-pid"}

@@ -29,7 +29,11 @@ from pytracer.event.schema import (
 from pytracer.event.written import EventReader, Known, write_event
 
 ONE, TWO = Task(5, 5, "sh\udcff"), Task(5, 7, "")
-REGIONS = [(0x1000, b"path\0", True), (0xFFFF_FFFF_FFFF_F000, b"", False), (descriptor_address(-100), b"?", True)]
+REGIONS = [
+    (0x1000, b"path\0", True),
+    (0xFFFF_FFFF_FFFF_F000, b"", False),
+    (descriptor_address(-100), b"?", True),
+]
 ARGS = (1, 0xFFFF_FFFF_FFFF_FFFF, 3, 4, 5, 6)
 EVENTS: Sequence[Event] = (
     TaskNew(ONE, 1, NewBy.LAUNCHED),

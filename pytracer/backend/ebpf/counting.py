@@ -263,6 +263,10 @@ class CountBackend:
     def give_up(self) -> None:
         """Nothing was taken in advance: there is nothing to lose."""
 
+    def waiting(self) -> int:
+        """Tell how much was taken in advance: nothing."""
+        return 0
+
     def close(self) -> None:
         """Let go of everything. Idempotent."""
         if self._wakeup is not None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from pytracer.event.schema import Clock, Event
+from pytracer.event.schema import Clock, Event, Run
 
 
 class BackendUnavailable(Exception):
@@ -74,4 +74,13 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """Let go of everything, whatever state the backend is in. Idempotent."""
+        ...
+
+
+@runtime_checkable
+class Runs(Protocol):
+    """A backend that knows which calls nothing interrupts."""
+
+    def runs(self) -> Iterator[Run | Event | None]:
+        """Yield what ``events`` yields, such calls together."""
         ...

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Protocol, runtime_checkable
 
-from pytracer.backend.base import Backend, TargetError
+from pytracer.backend.base import Backend, Runs, TargetError
 from pytracer.cli.messages import Messages
 from pytracer.cli.options import Options
 from pytracer.decode.call import Call
@@ -16,6 +16,7 @@ from pytracer.event.schema import (
     Event,
     Lost,
     NewBy,
+    Run,
     SyscallEnter,
     SyscallExit,
     Task,
@@ -33,6 +34,13 @@ class Output(Protocol):
     def handle(self, event: Event, call: Call | None = None) -> None: ...
 
     def flush(self) -> None: ...
+
+
+@runtime_checkable
+class TakesRuns(Protocol):
+    """An output that can decode and write many calls at once."""
+
+    def run(self, run: Run, decoder: Decoder) -> None: ...
 
 
 class Session:
@@ -84,15 +92,20 @@ class Session:
             TaskNew: self._task_new,
             TaskExit: self._task_exit,
         }
+        take = output.run if isinstance(output, TakesRuns) else None
         debug = self._options.debug
         limited = self._left is not None
         # On a terminal shared with the target, a line stands before what the target does next:
         # it is written while the task is still stopped, as strace does.
         prompt = self._backend.name == "ptrace" and self._options.output is None
         try:
-            for event in self._backend.events():
+            for event in self._events():
                 if event is None:
                     output.flush()
+                    continue
+                if isinstance(event, Run):
+                    assert take is not None
+                    take(event, self._decoder)
                     continue
                 kind = type(event)
                 if kind is Lost:
@@ -118,6 +131,13 @@ class Session:
                     self._count(call)
         finally:
             output.flush()
+
+    def _events(self) -> Iterator[Run | Event | None]:
+        """What happens, with calls together where the output can take them so."""
+        singly = self._left is not None or self._options.debug
+        if not singly and isinstance(self._output, TakesRuns) and isinstance(self._backend, Runs):
+            return self._backend.runs()
+        return self._backend.events()
 
     def _count(self, call: Call) -> None:
         """Take one from the limit of calls."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
+from pytracer.decode.asked import AskedSockets
 from pytracer.decode.call import Call
 from pytracer.decode.catalogue import Catalogue, name_of, numbers, numbers_by_name
 from pytracer.decode.sockets import SocketTracker
@@ -28,6 +29,8 @@ from pytracer.tables.constants.errno import ERESTART_RESTARTBLOCK, ERRNO
 MAX_ERRNO = 4095  # include/linux/err.h
 # More elements than any abbreviated array shows; the whole of one is still bounded.
 ALL_ELEMENTS = 1 << 16
+# The result of a call that restart_syscall goes on with.
+INTERRUPTED = -ERESTART_RESTARTBLOCK
 # Descriptions kept at hand; a target can ask for any number it likes.
 MOST_NUMBERS = 4096
 # Results of one call that are kept to be shared.
@@ -74,8 +77,12 @@ class Decoder:
         self.in_flight: dict[int, Call] = {}
         self._wanted = self.options.wanted
         # Names of the calls that restart_syscall goes on with.
-        self._interrupted: dict[int, str] = {}
-        sockets = sockets or SocketTracker()
+        self.interrupted: dict[int, str] = {}
+        self.asked = sockets = AskedSockets(sockets or SocketTracker())
+        # Whether equal calls are decoded alike, but for what they ask about descriptors.
+        self.repeats = (
+            descriptors is None and self.options.processes is None and self._wanted is None
+        )
         self._make = _call_class(self.options, self.options.whole, descriptors, sockets)
         self._make_brief = _call_class(self.options, False, descriptors, sockets)
         # By ABI and number: the description and the class of its calls, None for unwanted ones.
@@ -99,10 +106,17 @@ class Decoder:
                 self._renamed(event)
             case TaskExit() | TaskDetached():
                 self.in_flight.pop(event.task.tid, None)
-                self._interrupted.pop(event.task.tid, None)
+                self.interrupted.pop(event.task.tid, None)
             case _:
                 pass
         return None
+
+    def find(self, abi: Abi, nr: int) -> Known | None:
+        """The description of a call and the class of its calls; None when it is not wanted."""
+        try:
+            return self._known[abi][nr]
+        except KeyError:
+            return self._look_up(abi, nr)
 
     def _look_up(self, abi: Abi, nr: int) -> Known | None:
         wanted = self.options.syscalls
@@ -145,7 +159,7 @@ class Decoder:
         call.result = None
         call.end = None
         call.interrupted = None
-        if self._interrupted or event.resumes is not None:
+        if self.interrupted or event.resumes is not None:
             self._resume(call, event)
         if compiled.redirect is not None:
             target = compiled.redirect(call)
@@ -179,7 +193,7 @@ class Decoder:
         return numbers_by_name(event.abi).get(name) in wanted[event.abi]
 
     def _resume(self, call: Call, event: SyscallEnter) -> None:
-        name = self._interrupted.pop(call.tid, None)
+        name = self.interrupted.pop(call.tid, None)
         if event.nr != numbers_by_name(event.abi)["restart_syscall"]:
             # A handler ran instead: what was interrupted is over.
             return
@@ -207,8 +221,8 @@ class Decoder:
                     values.append((name, value))
         if failed:
             call.result = failure(ret, compiled.raw)
-            if ret == -ERESTART_RESTARTBLOCK:
-                self._interrupted[call.tid] = call.interrupted or compiled.name
+            if ret == INTERRUPTED:
+                self.interrupted[call.tid] = call.interrupted or compiled.name
         else:
             result = compiled.results.get(ret)
             if result is None:
@@ -223,7 +237,7 @@ class Decoder:
         """A thread that calls execve takes over its leader's id; the leader's own call is gone."""
         task, former = event.task, event.former_tid
         call = self.in_flight.pop(former, None)
-        self._interrupted.pop(former, None)
+        self.interrupted.pop(former, None)
         if former != task.tid:
             self.in_flight.pop(task.tid, None)
         if call is not None:

@@ -156,3 +156,9 @@ class Snapshot:
             if start <= address <= start + len(data):
                 return Absent(address, Reason.TRUNCATED if whole else Reason.UNMAPPED)
         return Absent(address, Reason.NOT_CAPTURED)
+
+
+class Patched(Snapshot):
+    """A snapshot whose gaps were filled in later, from the target, as far as that was possible."""
+
+    __slots__ = ()

@@ -7,6 +7,7 @@ the wall clock. ``task`` is one shared object per task and name: compare by
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import TypeAlias
@@ -90,6 +91,33 @@ class SyscallExit:
     injected: bool = False
     cpu_ns: int | None = None
     ip: int | None = None
+
+
+# A call in a Run: the task, when it entered and returned, and its content.
+WholeCall: TypeAlias = tuple[Task, int, int, bytes]
+Registers: TypeAlias = tuple[int, int, int, int, int, int]
+
+
+@dataclass(slots=True)
+class Run:
+    """Calls that each returned before anything else happened, in order.
+
+    Shape: two calls of one ABI with equal contents are equal in everything but task and time:
+    number, registers, result, instruction pointer and the memory that was captured. ``open``
+    takes a call apart: number, registers, result, instruction pointer, memory at entry and at exit.
+    """
+
+    abi: Abi
+    calls: list[WholeCall]
+    open: Callable[[WholeCall], tuple[int, Registers, int, int, Memory, Memory]]
+
+    def events(self) -> Iterator[SyscallEnter | SyscallExit]:
+        """The entries and exits of the calls, in order."""
+        for call in self.calls:
+            task, enter_ns, exit_ns, _ = call
+            nr, args, ret, ip, before, after = self.open(call)
+            yield SyscallEnter(task, enter_ns, self.abi, nr, args, before, ip)
+            yield SyscallExit(task, exit_ns, ret, after, False, None, ip)
 
 
 @dataclass(slots=True)

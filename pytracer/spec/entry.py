@@ -35,6 +35,8 @@ class Compiled:
     plain: bool = False
     results: dict[int, Returned] = field(default_factory=dict)
     redirect: Callable[[Context], Target | None] | None = None
+    by_number: tuple[bool, ...] = ()
+    result_by_number: bool = False
 
 
 Target: TypeAlias = tuple[Compiled, tuple[int, ...]]
@@ -104,12 +106,14 @@ class Entry:
         scope = Scope(abi, places)
         steps = []
         keepers = []
+        by_number = []
         for name in self.order:
             register, kind = places[name]
             decode = kind.bind(scope)
             if kind.registers(abi) == 2:
                 decode = _from_two(decode, register)
             steps.append((name, register, decode))
+            by_number.append(kind.by_number() and kind.registers(abi) == 1)
             keep = kind.prefetch(scope, register)
             if keep is not None:
                 keepers.append(keep)
@@ -120,8 +124,9 @@ class Entry:
             tuple(keepers),
             result,
             self.returns.never_returns,
-            # A subclass may look at more: it says so for itself, or is not plain.
-            plain=vars(type(self.returns)).get("plain", False),
+            plain=_own(self.returns, "plain"),
+            by_number=tuple(by_number),
+            result_by_number=_own(self.returns, "plain") or _own(self.returns, "by_number"),
         )
 
     def selector(self, abi: Layout) -> Selector | None:
@@ -176,6 +181,11 @@ class Entry:
             late = late or any(f.phase is Phase.EXIT for f in mine)
         found.extend(self.returns.fetches(entry.at_exit()))
         return tuple(dict.fromkeys(found))
+
+
+def _own(returns: Returns, name: str) -> bool:
+    # A subclass may look at more: it says so for itself, or it is not so.
+    return bool(vars(type(returns)).get(name, False))
 
 
 def _from_two(decode: Decode, register: int) -> Decode:

@@ -18,11 +18,13 @@ class Returns:
     """A result.
 
     ``never_returns``: the call does not come back when it succeeds. ``plain``: nothing but the
-    number decides what it means, so that equal ones can be shared; not inherited.
+    number decides what it means, so that equal ones can be shared; ``by_number``: but for what was
+    told of descriptors and processes. Neither is inherited.
     """
 
     never_returns = False
     plain = False
+    by_number = False
 
     def bind(self, scope: Scope) -> Result:
         """Compile to a decoder of the result of a call that did not fail."""
@@ -61,6 +63,8 @@ class OctalResult(Returns):
 
 class NewFd(Returns):
     """A descriptor that the call made."""
+
+    by_number = True
 
     def fetches(self, planning: Planning) -> tuple[Fetch, ...]:
         return planning.describe(AtResult())
@@ -112,6 +116,8 @@ class Bound(Count):
 
 class PidResult(Returns):
     """The id of a process or thread."""
+
+    by_number = True
 
     def bind(self, scope: Scope) -> Result:
         def result(ctx: Context) -> tuple[Value | None, Value | None]:

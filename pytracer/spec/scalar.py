@@ -51,6 +51,10 @@ class Scalar(Type):
         """What the number means, once cut to its C type."""
         raise NotImplementedError(type(self).__name__)
 
+    def by_number(self) -> bool:
+        # Who binds otherwise looks at more, or says so.
+        return type(self).bind is Scalar.bind
+
     def bind(self, scope: Scope) -> Decode:
         number = self.number(scope.abi)
         make = self.make
@@ -202,6 +206,9 @@ class Fd(Type):
     def fetches(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
         return planning.describe(at)
 
+    def by_number(self) -> bool:
+        return type(self).bind is Fd.bind
+
     def bind(self, scope: Scope) -> Decode:
         number = self.number(scope.abi)
 
@@ -230,6 +237,9 @@ class DirFd(Type):
     def fetches(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
         return planning.describe(at)
 
+    def by_number(self) -> bool:
+        return type(self).bind is DirFd.bind
+
     def bind(self, scope: Scope) -> Decode:
         number = self.number(scope.abi)
 
@@ -257,6 +267,9 @@ class Pid(Scalar):
 
     def make(self, number: int) -> Value:
         return ProcessId(number)
+
+    def by_number(self) -> bool:
+        return type(self).bind is Pid.bind
 
     def bind(self, scope: Scope) -> Decode:
         plain = super().bind(scope)

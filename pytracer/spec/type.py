@@ -130,6 +130,12 @@ class Type:
         """
         return None
 
+    def by_number(self) -> bool:
+        """Whether its value depends on the raw number alone, but for what was told of descriptors
+        and processes.
+        """
+        return False
+
     def prefetch(self, scope: Scope, index: int) -> Callable[[Context], None] | None:
         """What to keep from the entry for decoding at the exit; None for nothing."""
         return None

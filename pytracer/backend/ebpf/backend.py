@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import errno
-import gc
 import os
 import struct
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pytracer.backend.base import BackendUnavailable, TargetError
 from pytracer.backend.ebpf import wire
 from pytracer.backend.ebpf.attach import Thread, doing, threads_of
 from pytracer.backend.ebpf.bpf import F_MMAPABLE, F_NO_PREALLOC, BpfError
-from pytracer.backend.ebpf.digest import UNWRITTEN, Digest
+from pytracer.backend.ebpf.digest import UNWRITTEN, Digest, Given, Make
+from pytracer.backend.ebpf.garbage import rare_collections
 from pytracer.backend.ebpf.image import plan_image
 from pytracer.backend.ebpf.loader import Resize, compiled, load, unavailable
 from pytracer.backend.ebpf.members import Membership, own_threads, programs_for
@@ -34,6 +34,7 @@ from pytracer.event.schema import (
     Event,
     Lost,
     NewBy,
+    Run,
 )
 from pytracer.target.selection import Attach, Launch, Members, Selection, Target
 from pytracer.target.spawn import Spawned, spawn
@@ -42,21 +43,6 @@ from pytracer.target.start import Dispositions
 _ZERO = bytes(4)
 _LEAST_THREADS = 16384
 _PATIENCE_TURNS = 20
-
-
-@contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Have Python look for cycles rarely.
-
-    A turn holds many thousands of objects, none of them in a cycle: looking at all of them over
-    and over took a third of the time.
-    """
-    before = gc.get_threshold()
-    gc.set_threshold(100_000, 50, 50)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +155,15 @@ class EbpfBackend:
 
         Errors: TargetError when the target cannot be found or started.
         """
-        with _rare_collections():
-            yield from self._events()
+        with rare_collections():
+            yield from self._events(self._digest.turn)
 
-    def _events(self) -> Iterator[Event | None]:
+    def runs(self) -> Iterator[Run | Event | None]:
+        """Yield what :meth:`events` yields, calls that nothing interrupts together."""
+        with rare_collections():
+            yield from self._events(self._digest.runs)
+
+    def _events(self, make: Make[Given]) -> Iterator[Given | Event | None]:
         reader = self._reader
         assert reader is not None
         match self._target:
@@ -194,23 +185,25 @@ class EbpfBackend:
         while (self._tasks.alive or self._membership) and not self._stopping:
             turn = reader.take(0.1)
             if turn is not None:
-                yield from self._take(turn)
+                yield from self._take(turn, make)
             elif reader.failure is not None:
                 raise BackendUnavailable("ebpf", str(reader.failure), "use --backend=ptrace")
             yield None
-        yield from self._finish(reader)
+        yield from self._finish(reader, make)
 
-    def _take(self, turn: Turn) -> Iterator[Event]:
+    def _take(self, turn: Turn, make: Make[Given]) -> Iterator[Given | Event]:
         digest = self._digest
-        make = digest.outline if self._recording and self._recording.alone else digest.turn
-        yield from make(turn)
+        if self._recording and self._recording.alone:
+            yield from digest.outline(turn)
+        else:
+            yield from make(turn)
         while digest.merger.gone:
             self._loaded.maps["threads"].delete(digest.merger.gone.pop())
         if self._tasks.look_again and self._membership is not None:
             self._tasks.look_again = False
             self._membership.look()
 
-    def _finish(self, reader: Reader) -> Iterator[Event]:
+    def _finish(self, reader: Reader, make: Make[Given]) -> Iterator[Given | Event]:
         """Let go of the targets, but not of what is known about them."""
         self._loaded.detach()
         ended = time.monotonic_ns()
@@ -222,7 +215,7 @@ class EbpfBackend:
             if turn is None:
                 continue
             if not self._digest.given_up:
-                yield from self._take(turn)
+                yield from self._take(turn, make)
             if turn.refused:
                 # With something waiting, there will be room; a recording only grows.
                 hopeless = 0 if reader.spool.waiting() and recording is None else hopeless + 1

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeAlias, TypeVar
 
 from pytracer.backend.ebpf import wire
 from pytracer.backend.ebpf.merge import Merger
@@ -16,11 +17,16 @@ from pytracer.event.schema import (
     GroupStop,
     Lost,
     NewBy,
+    Run,
     SyscallEnter,
     Task,
     TaskDetached,
     TaskNew,
 )
+
+Given = TypeVar("Given", Event, Run | Event)
+# What is made of a turn.
+Make: TypeAlias = Callable[[Turn], Iterator[Given | Event]]
 
 # Counters, and what is missing when they move.
 _LOSSES = (
@@ -60,11 +66,19 @@ class Digest:
 
     def turn(self, turn: Turn) -> Iterator[Event]:
         """Give the events of a turn."""
+        return self._given(turn, self.merger.turn)
+
+    def runs(self, turn: Turn) -> Iterator[Run | Event]:
+        """Give the events of a turn, calls that nothing interrupts together."""
+        return self._given(turn, self.merger.runs)
+
+    def _given(
+        self, turn: Turn, merge: Callable[..., Iterator[Given | EventRecord]]
+    ) -> Iterator[Given | Event]:
         if turn.refused:
             self._refused = turn.refused
             return
-        merger = self.merger
-        for happening in merger.turn(turn.until_ns, turn.threads, turn.slices):
+        for happening in merge(turn.until_ns, turn.threads, turn.slices):
             if self.given_up:
                 break
             if isinstance(happening, EventRecord):

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from heapq import heapify, heappop, heappush
+from itertools import count
 from operator import itemgetter
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from pytracer.backend.ebpf import wire
+from pytracer.backend.ebpf.opener import Call, Opener
 from pytracer.backend.ebpf.repair import NoRepair, Repair
-from pytracer.backend.ebpf.wire import EventRecord, Record, regions
-from pytracer.event.memory import NO_MEMORY, Memory, Snapshot
-from pytracer.event.schema import Abi, Event, GroupStop, SyscallEnter, SyscallExit, Task
+from pytracer.backend.ebpf.wire import EventRecord
+from pytracer.event.schema import (
+    Event,
+    GroupStop,
+    Run,
+    SyscallEnter,
+    SyscallExit,
+    Task,
+    WholeCall,
+)
 
 # What happened last in an item's key, so that things of the same nanosecond keep their order.
 _ENTER: Final = 0
@@ -18,12 +28,16 @@ _OTHER: Final = 1
 _EXIT: Final = 2
 _AFTER: Final = 3
 
-# (time * 4 + what, the record, the captured bytes). Events are made of it when their turn comes:
-# a record is one object, and there may be hundreds of thousands of them in a turn.
-_Item: TypeAlias = tuple[int, Any, bytes]
+# (time * 4 + what, order of arrival, what happens then)
+_Item: TypeAlias = tuple[int, int, "Call | EventRecord | Event"]
 
-_ABIS: Final = tuple(Abi)
-_key = itemgetter(0)
+_NEVER: Final = 1 << 64
+# Calls handed on at once: whoever takes them may have had enough at any time.
+_MOST_IN_RUN: Final = 256
+
+_entry_time = itemgetter(0)
+_thread = itemgetter(wire.HEAD_ENTRY_TID)
+_head = itemgetter(2)
 
 
 def comm_of(raw: bytes) -> str:
@@ -44,13 +58,16 @@ class Merger:
     def __init__(self, filtered: bool, live: bool = True) -> None:
         self._filtered = filtered
         self._waiting: list[_Item] = []
-        self._calls: list[tuple[Record, bytes]] = []
-        self._shown: dict[int, int] = {}  # tid -> entry time of the call that was shown in flight
+        self._arrival = count()
+        self._calls: list[Call] = []
+        # (thread, entry time) of the calls that were shown in flight; 0 where that is not known.
+        self._shown: set[tuple[int, int]] = set()
         self._last: dict[int, int] = {}  # tid -> entry time of its last call that is over
         self._chunks: dict[tuple[int, int], bytes] = {}
         self._tasks: dict[int, tuple[bytes, Task]] = {}
         self._deferred: dict[tuple[int, int], list[EventRecord]] = {}
         self._repair = Repair() if live else NoRepair()
+        self._opener = Opener(self._repair)
         self.ended = 0
         self.gone: list[bytes] = []
 
@@ -65,20 +82,24 @@ class Merger:
 
     def forget(self, tid: int) -> None:
         """The thread is gone; its number may come again."""
-        for known in (self._shown, self._tasks, self._last):
-            known.pop(tid, None)
+        self._tasks.pop(tid, None)
+        self._last.pop(tid, None)
         self._repair.forget(tid)
+        self._shown -= {key for key in self._shown if key[0] == tid}
         for keyed in (self._deferred, self._chunks):
             for key in [key for key in keyed if key[0] == tid]:
                 del keyed[key]
 
     def entered_before(self, tid: int) -> None:
         """The call that the thread is in has been shown although its entry was not seen."""
-        self._shown[tid] = 0
+        self._shown.add((tid, 0))
 
     def add(self, event: SyscallEnter | GroupStop) -> None:
         """Take in an event that comes from elsewhere; it is given when its time comes."""
-        self._waiting.append((event.time_ns << 2 | _OTHER, event, b""))
+        self._wait(event.time_ns << 2 | _OTHER, event)
+
+    def _wait(self, key: int, thing: Call | EventRecord | Event) -> None:
+        self._waiting.append((key, next(self._arrival), thing))
 
     def turn(
         self, until_ns: int, threads: list[bytes], slices: Iterable[bytes]
@@ -87,46 +108,64 @@ class Merger:
 
         What is known of later moments waits: of the rings that were read first it is not complete.
         """
+        for happening in self.runs(until_ns, threads, slices):
+            if isinstance(happening, Run):
+                # Whoever takes them one by one may have had enough after any of them.
+                self.ended -= len(happening.calls)
+                for event in happening.events():
+                    self.ended += type(event) is SyscallExit
+                    yield event
+            else:
+                yield happening
+
+    def runs(
+        self, until_ns: int, threads: list[bytes], slices: Iterable[bytes]
+    ) -> Iterator[Run | Event | EventRecord]:
+        """Do what :meth:`turn` does, with calls together between which nothing else happened."""
         for data in slices:
             self._parse(data)
-        early = []
-        for call in self._calls:
-            if call[0][wire.EXIT_NS] < until_ns:
-                self._over(*call)
-            else:
-                early.append(call)
-        # After all that is over: a thread's call in flight may come before its former one, which
-        # lay in another ring.
-        for call in early:
-            if call[0][wire.ENTER_NS] < until_ns:
-                self._in_flight(*call)
+        calls = self._calls
+        over = [call for call in calls if call[1] < until_ns]
+        early = [call for call in calls if call[1] >= until_ns] if len(over) < len(calls) else []
         self._calls = early
+        over.sort(key=_entry_time)
+        if self._chunks:
+            over = list(map(self._whole, over))
+        # Threads of whose calls more is known than the records tell.
+        special = {tid for tid, _ in (*self._shown, *self._deferred)}
+        self._last.update(zip(map(_thread, map(_head, over)), map(_entry_time, over), strict=True))
+        for call in early:
+            if call[0] < until_ns:
+                self._in_flight(call)
         for thread in threads:
-            self._thread(thread, until_ns)
-        return self._ordered(until_ns)
+            self._look(thread, until_ns)
+        self._repair.rest()
+        return self._ordered(over, special, until_ns)
 
     def _parse(self, data: bytes) -> None:
         at = 0
         end = len(data)
-        unpack = wire.SAMPLE_RECORD.unpack_from
+        unpack = wire.CALL_HEAD.unpack_from
         append = self._calls.append
+        type_at = wire.SAMPLE.size
+        rest_at = wire.SAMPLE.size + wire.CALL_REST_AT
         body_at = wire.SAMPLE_RECORD.size
         call_type = wire.RECORD_CALL
         sample = wire.PERF_RECORD_SAMPLE
         while at < end:
-            if data[at + wire.SAMPLE.size] == call_type and data[at] == sample:
-                record: Record = unpack(data, at)
-                used = record[wire.USED]
-                body = data[at + body_at : at + body_at + used] if used else b""
-                at += record[2]
-                if record[wire.FLAGS] & wire.CALL_CHUNK:
-                    key = record[wire.ENTRY_TID], record[wire.ENTER_NS]
+            if data[at + type_at] == call_type and data[at] == sample:
+                head = unpack(data, at)
+                size, _, flags, _, _, entry_tid, exit_ns, enter_ns, used = head
+                if flags & wire.CALL_CHUNK:
+                    key = entry_tid, enter_ns
+                    body = data[at + body_at : at + body_at + used]
                     self._chunks[key] = self._chunks.get(key, b"") + body
                 else:
-                    append((record, body))
+                    append((enter_ns, exit_ns, head, data[at + rest_at : at + body_at + used]))
+                at += size
                 continue
             if data[at] == sample:
-                self._event(EventRecord._make(wire.EVENT.unpack_from(data, at + wire.SAMPLE.size)))
+                self._event(EventRecord._make(wire.EVENT.unpack_from(data, at + type_at)))
             at += data[at + 6] | data[at + 7] << 8
 
     def _event(self, event: EventRecord) -> None:
@@ -135,66 +174,44 @@ class Merger:
         if event.call_ns:
             self._deferred.setdefault((event.tid, event.call_ns), []).append(event)
         else:
-            self._waiting.append((event.time_ns << 2 | _OTHER, event, b""))
+            self._wait(event.time_ns << 2 | _OTHER, event)
 
-    def _over(self, record: Record, body: bytes) -> None:
-        tid = record[wire.ENTRY_TID]
-        enter_ns = record[wire.ENTER_NS]
-        flags = record[wire.FLAGS]
-        if self._chunks:
-            body = self._chunks.pop((tid, enter_ns), b"") + body
-        if enter_ns > self._last.get(tid, 0):
-            self._last[tid] = enter_ns
-        shown = self._shown.get(tid)
-        if shown is not None and (shown == enter_ns or (not shown and flags & wire.CALL_UNSEEN)):
-            del self._shown[tid]
-            if flags & wire.CALL_NO_EXIT:
-                self.ended += 1
-        else:
-            self._waiting.append((enter_ns << 2 | _ENTER, record, body))
-        if not flags & wire.CALL_NO_EXIT:
-            exit_ns = record[wire.EXIT_NS]
-            self._waiting.append((exit_ns << 2 | _EXIT, record, body))
-            if self._deferred:
-                self._release((tid, enter_ns), exit_ns, record[wire.IP])
+    def _whole(self, call: Call) -> Call:
+        """The call with what came ahead of its record."""
+        enter_ns, exit_ns, head, rest = call
+        ahead = self._chunks.pop((head[wire.HEAD_ENTRY_TID], enter_ns), None)
+        return call if ahead is None else (enter_ns, exit_ns, head, wire.with_ahead(rest, ahead))
 
-    def _release(self, key: tuple[int, int], exit_ns: int, ip: int) -> None:
-        # What was ignored during the call a tracer by ptrace sees as the call returns; of the
-        # signals before the real-time ones only one of a kind can be pending.
-        pending: set[int] = set()
-        for event in self._deferred.pop(key, ()):
-            if event.other >= 32 or event.other not in pending:
-                pending.add(event.other)
-                event = event._replace(time_ns=exit_ns, ip=ip)
-                self._waiting.append((exit_ns << 2 | _AFTER, event, b""))
-
-    def _in_flight(self, record: Record, body: bytes) -> None:
+    def _in_flight(self, call: Call) -> None:
         """Show a call that has entered and, at the moment looked at, not returned."""
-        tid = record[wire.ENTRY_TID]
-        enter_ns = record[wire.ENTER_NS]
+        enter_ns, exit_ns, head, rest = call
+        tid = head[wire.HEAD_ENTRY_TID]
+        key = tid, enter_ns
         if (
             self._filtered
-            or self._shown.get(tid) == enter_ns
-            or record[wire.FLAGS] & wire.CALL_UNSEEN
+            or key in self._shown
+            or head[wire.HEAD_FLAGS] & wire.CALL_UNSEEN
             or enter_ns <= self._last.get(tid, 0)
         ):
             return
-        self._shown[tid] = enter_ns
-        if self._chunks:
-            body = self._chunks.get((tid, enter_ns), b"") + body
-        self._waiting.append((enter_ns << 2 | _ENTER, record, body))
+        self._shown.add(key)
+        if key in self._chunks:
+            call = enter_ns, exit_ns, head, wire.with_ahead(rest, self._chunks[key])
+        self._wait(enter_ns << 2 | _ENTER, call)
 
-    def _thread(self, thread: bytes, until_ns: int) -> None:
+    def _look(self, thread: bytes, until_ns: int) -> None:
         state = thread[0]
         if state == wire.STATE_CALL:
-            record: Record = wire.SAMPLE_RECORD.unpack_from(thread, wire.THREAD_RECORD)
-            if record[wire.ENTER_NS] < until_ns:
-                self._in_flight(record, thread[wire.THREAD_HEAD.size + wire.RECORD.size :])
+            head = wire.CALL_HEAD.unpack_from(thread, wire.THREAD_RECORD)
+            enter_ns = head[wire.HEAD_ENTER_NS]
+            if enter_ns < until_ns:
+                rest = thread[wire.THREAD_HEAD.size + wire.CALL_REST_AT :]
+                self._in_flight((enter_ns, 0, head, rest))
         elif state == wire.STATE_GONE:
             _, _, key = wire.THREAD_HEAD.unpack_from(thread)
             self._gone(key, wire.SAMPLE_RECORD.unpack_from(thread, wire.THREAD_RECORD))
 
-    def _gone(self, number: int, record: Record) -> None:
+    def _gone(self, number: int, record: wire.Record) -> None:
         # Its end did not fit into the ring: the map kept it.
         tid, tgid = record[wire.TID], record[wire.TGID]
         key = number.to_bytes(4, "little")
@@ -214,56 +231,128 @@ class Merger:
                 record[wire.COMM],
                 b"",
             )
-            self._waiting.append((time_ns << 2 | _OTHER, event, b""))
+            self._wait(time_ns << 2 | _OTHER, event)
 
-    def _ordered(self, until_ns: int) -> Iterator[Event | EventRecord]:
+    def _ordered(
+        self, over: list[Call], special: set[int], until_ns: int
+    ) -> Iterator[Run | Event | EventRecord]:
+        """Give calls that are over, ordered by their entries, and what waits, in order."""
         waiting = self._waiting
-        waiting.sort(key=_key)
-        split = len(waiting)
-        until = until_ns << 2
-        while split and waiting[split - 1][0] >= until:
-            split -= 1
-        self._waiting = waiting[split:]
-        del waiting[split:]
+        heapify(waiting)
+        # When something else happens next.
+        next_ns = waiting[0][0] >> 2 if waiting else _NEVER
+        starts = list(map(_entry_time, over))
+        starts.append(_NEVER)
+        entries = iter(starts)
+        next(entries)
         known = self._tasks.get
-        repair = self._repair
-        repair.rest()
-        for key, record, body in waiting:
-            what = key & 3
-            if what == _ENTER:
-                tid = record[wire.ENTRY_TID]
-            elif what == _EXIT:
-                tid = record[wire.TID]
-            else:
-                yield record
+        comm_at = wire.COMM_IN_REST
+        abi = 0
+        run: list[WholeCall] = []
+        for call, next_entry_ns in zip(over, entries, strict=True):
+            enter_ns, exit_ns, head, rest = call
+            _, its_abi, flags, tid, tgid, entry_tid, _, _, _ = head
+            if next_ns <= enter_ns:
+                if run:
+                    yield self._run(abi, run)
+                    run = []
+                yield from self._before(enter_ns << 2)
+                next_ns = waiting[0][0] >> 2 if waiting else _NEVER
+            if (
+                exit_ns < next_entry_ns
+                and exit_ns < next_ns
+                and not flags
+                and entry_tid not in special
+            ):
+                if its_abi != abi or len(run) >= _MOST_IN_RUN:
+                    if run:
+                        yield self._run(abi, run)
+                        run = []
+                    abi = its_abi
+                found = known(tid)
+                if found is not None and rest.startswith(found[0], comm_at):
+                    task = found[1]
+                else:
+                    task = self.task(tid, tgid, rest[comm_at : comm_at + wire.COMM_BYTES])
+                run.append((task, enter_ns, exit_ns, rest))
                 continue
-            found = known(tid)
-            comm = record[wire.COMM]
-            if found is not None and found[0] == comm:
-                task = found[1]
-            else:
-                task = self.task(tid, record[wire.TGID], comm)
-            memory: Memory = NO_MEMORY
-            if body:
-                captured = regions(body, what == _ENTER)
-                if captured:
-                    if what == _ENTER and any(not data for _, data, _ in captured):
-                        repair.mend(task.pid, key >> 2, captured)
-                    memory = Snapshot(captured)
-            if what == _ENTER:
-                if record[wire.FLAGS] & wire.CALL_NO_EXIT:
-                    self.ended += 1
-                yield SyscallEnter(
-                    task,
-                    key >> 2,
-                    _ABIS[record[wire.ABI]],
-                    record[wire.NR],
-                    record[wire.ARGS :],
-                    memory,
-                    record[wire.IP],
-                )
+            if run:
+                yield self._run(abi, run)
+                run = []
+            if self._begin(call, special):
+                yield self._entry(call)
+            next_ns = waiting[0][0] >> 2 if waiting else _NEVER
+        if run:
+            yield self._run(abi, run)
+        yield from self._before(until_ns << 2)
+
+    def _run(self, abi: int, calls: list[WholeCall]) -> Run:
+        self.ended += len(calls)
+        return Run(wire.ABIS[abi], calls, self._opener.open)
+
+    def _before(self, key: int) -> Iterator[Event | EventRecord]:
+        """Give what waits for an earlier moment."""
+        waiting = self._waiting
+        while waiting and waiting[0][0] < key:
+            its_key, _, thing = heappop(waiting)
+            if isinstance(thing, EventRecord) or not isinstance(thing, tuple):
+                yield thing
+            elif its_key & 3 == _ENTER:
+                yield self._entry(thing)
             else:
                 self.ended += 1
-                yield SyscallExit(
-                    task, key >> 2, record[wire.RET], memory, False, None, record[wire.IP]
-                )
+                head = thing[2]
+                task = self._task_of(head[wire.HEAD_TID], head[wire.HEAD_TGID], thing[3])
+                yield self._opener.leave(task, thing)
+
+    def _begin(self, call: Call, special: set[int]) -> bool:
+        """Have the end of a call wait for its time; tell whether its entry is to be shown now."""
+        enter_ns, exit_ns, head, rest = call
+        tid = head[wire.HEAD_ENTRY_TID]
+        flags = head[wire.HEAD_FLAGS]
+        ends = not flags & wire.CALL_NO_EXIT
+        hidden = False
+        if ends:
+            heappush(self._waiting, (exit_ns << 2 | _EXIT, next(self._arrival), call))
+        if tid in special:
+            key = tid, enter_ns
+            hidden = key in self._shown or (
+                bool(flags & wire.CALL_UNSEEN) and (tid, 0) in self._shown
+            )
+            if hidden and not ends:
+                self.ended += 1
+            if ends and key in self._deferred:
+                self._release(key, exit_ns, wire.CALL_REST.unpack_from(rest)[wire.REST_IP])
+            self._over(special, tid, enter_ns)
+        return not hidden
+
+    def _over(self, special: set[int], tid: int, enter_ns: int) -> None:
+        """Forget what was noted about a thread's calls up to this one."""
+        self._shown -= {key for key in self._shown if key[0] == tid and key[1] <= enter_ns}
+        noted = [key for key in self._deferred if key[0] == tid]
+        for key in noted:
+            if key[1] <= enter_ns:
+                self._deferred.pop(key, None)
+        # A call that is shown by now is not over in this turn, and does not matter any more.
+        if all(key[1] <= enter_ns for key in noted):
+            special.discard(tid)
+
+    def _release(self, key: tuple[int, int], exit_ns: int, ip: int) -> None:
+        # What was ignored during the call a tracer by ptrace sees as the call returns; of the
+        # signals before the real-time ones only one of a kind can be pending.
+        pending: set[int] = set()
+        for event in self._deferred.pop(key):
+            if event.other >= 32 or event.other not in pending:
+                pending.add(event.other)
+                event = event._replace(time_ns=exit_ns, ip=ip)
+                heappush(self._waiting, (exit_ns << 2 | _AFTER, next(self._arrival), event))
+
+    def _task_of(self, tid: int, tgid: int, rest: bytes) -> Task:
+        return self.task(tid, tgid, rest[wire.COMM_IN_REST : wire.COMM_IN_REST + wire.COMM_BYTES])
+
+    def _entry(self, call: Call) -> SyscallEnter:
+        head = call[2]
+        if head[wire.HEAD_FLAGS] & wire.CALL_NO_EXIT:
+            self.ended += 1
+        task = self._task_of(head[wire.HEAD_ENTRY_TID], head[wire.HEAD_TGID], call[3])
+        return self._opener.enter(task, call)

@@ -9,13 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from pytracer.backend.ebpf.wire import Region
 from pytracer.backend.ptrace.memory import LiveMemory
 
 _MOST_BYTES: Final = 4096
 # A program may be full of failing calls with bad addresses: looking at each takes time.
 _MOST_REPAIRS: Final = 64
-
-Region = tuple[int, bytes, bool]
 
 
 class Repair:

@@ -70,6 +70,24 @@ COMM: Final = 16
 IP: Final = 17
 ARGS: Final = 18
 
+# The same in two steps: what every call is ordered by, and the rest of a record (from its result
+# on), which two equal calls have in common.
+CALL_HEAD: Final = struct.Struct("<6xH5xBBxIIIQQ12xI")
+HEAD_ABI: Final = 1
+HEAD_FLAGS: Final = 2
+HEAD_TID: Final = 3
+HEAD_TGID: Final = 4
+HEAD_ENTRY_TID: Final = 5
+HEAD_ENTER_NS: Final = 7
+CALL_REST: Final = struct.Struct("<qiI16sQ6Q")
+CALL_REST_AT: Final = RECORD.size - CALL_REST.size
+REST_RET: Final = 0
+REST_NR: Final = 1
+REST_IP: Final = 4
+REST_ARGS: Final = 5
+COMM_IN_REST: Final = 16
+COMM_BYTES: Final = 16
+
 EVENT: Final = struct.Struct("<BxBxIIIQI4xQQ16s48s")
 THREAD_HEAD: Final = struct.Struct("<II8xI4x")
 THREAD_BYTES: Final = THREAD_HEAD.size + RECORD.size + 4128
@@ -87,6 +105,8 @@ ABIS: Final = tuple(Abi)
 LAYOUT: Final = zlib.crc32(
     b"".join(form.format.encode() for form in (SAMPLE, RECORD, REGION, EVENT, THREAD_HEAD))
 )
+
+Region: TypeAlias = tuple[int, bytes, bool]
 
 
 class EventRecord(NamedTuple):
@@ -165,15 +185,37 @@ def is_slice(data: bytes) -> bool:
     return at == end
 
 
-def regions(data: bytes, at_entry: bool) -> list[tuple[int, bytes, bool]]:
+def with_ahead(rest: bytes, ahead: bytes) -> bytes:
+    """Put captured bytes that were sent ahead of a record before those that came with it."""
+    return rest[: CALL_REST.size] + ahead + rest[CALL_REST.size :]
+
+
+def phases(rest: bytes) -> tuple[list[Region], list[Region]]:
+    """The captured memory of a call, at its entry and at its exit; it follows CALL_REST."""
+    before: list[Region] = []
+    after: list[Region] = []
+    unpack = REGION.unpack_from
+    offset = CALL_REST.size
+    end = len(rest)
+    while offset < end:
+        address, length, flags = unpack(rest, offset)
+        if flags > REGION_ENTRY | REGION_SHORT:
+            return regions(rest, True, CALL_REST.size), regions(rest, False, CALL_REST.size)
+        offset += 16
+        found = before if flags & REGION_ENTRY else after
+        found.append((address, rest[offset : offset + length], flags <= REGION_ENTRY))
+        offset += length + 7 & ~7
+    return before, after
+
+
+def regions(data: bytes, at_entry: bool, offset: int = 0) -> list[Region]:
     """The captured memory of one phase of a call: (address, bytes, whole).
 
     Pieces of one block are joined.
     """
-    found: list[tuple[int, bytes, bool]] = []
+    found: list[Region] = []
     unpack = REGION.unpack_from
     phase = REGION_ENTRY if at_entry else 0
-    offset = 0
     end = len(data)
     more = False
     while offset < end:
@@ -195,7 +237,7 @@ def regions(data: bytes, at_entry: bool) -> list[tuple[int, bytes, bool]]:
     return found
 
 
-def _add_arguments(found: list[tuple[int, bytes, bool]], array: int, strings: bytes) -> None:
+def _add_arguments(found: list[Region], array: int, strings: bytes) -> None:
     """Supply the strings of an execve that could not be read where they were.
 
     Without the array of their pointers nothing is added: nothing would say how many there are.

@@ -24,16 +24,16 @@ class CallWriter:
     def __init__(self, style: Style, lines: LineStyle) -> None:
         self.style = style
         self.renderer = Renderer(style)
-        self._digits = lines.duration
+        self.digits = lines.duration
         # What closes the arguments at a column and leads to the result.
-        self._closing = [") " + " " * (style.column - i - 2) + "= " for i in range(style.column)]
+        self.closing = [") " + " " * (style.column - i - 2) + "= " for i in range(style.column)]
         # Results that are shared, as most are; keyed by identity.
         self._results: dict[Returned, str] = {}
         # Renderers of calls that are written otherwise than most, made when they are needed.
         self._unlike = style.undecoded | (style.whole if style.abbreviate else frozenset())
         self._others: dict[tuple[bool, bool], Renderer] = {}
         # Whether one renderer writes the arguments of all calls, as is usual.
-        self._uniform = not self._unlike and not style.arg_names
+        self.uniform = not self._unlike and not style.arg_names
         self._arguments = self.renderer.arguments
 
     def renderer_of(self, call: Call) -> Renderer:
@@ -67,7 +67,7 @@ class CallWriter:
         values = call.values
         if not values:
             return f"{call.compiled.name}("
-        if self._uniform:
+        if self.uniform:
             return f"{call.compiled.name}({self._arguments(values)}"
         return f"{call.compiled.name}({self.join(call, values)}"
 
@@ -87,7 +87,8 @@ class CallWriter:
         # What an argument became continues it; anything else is another argument.
         return f" {text}" if type(late[0][1]) is Became else f", {text}"
 
-    def _result(self, call: Call, result: Returned) -> str:
+    def result(self, call: Call, result: Returned) -> str:
+        """Write what a call came back with."""
         renderer = self.renderer_of(call)
         write = renderer.write
         text = "?" if result.shown is None else write(result.shown)
@@ -111,19 +112,19 @@ class CallWriter:
         result, end = call.result, call.end
         assert result is not None
         assert end is not None
-        text = self._results.get(result) or self._result(call, result)
+        text = self._results.get(result) or self.result(call, result)
         if end.injected:
             text += " (INJECTED)"
-        if self._digits is not None:
-            text = f"{text} <{seconds(max(0, call.duration_ns), self._digits)}>"
+        if self.digits is not None:
+            text = f"{text} <{seconds(max(0, call.duration_ns), self.digits)}>"
         rest = self.rest(call)
         column += len(rest)
-        closing = self._closing[column] if column < len(self._closing) else ") = "
+        closing = self.closing[column] if column < len(self.closing) else ") = "
         return f"{rest}{closing}{text}\n"
 
     def gone(self, call: Call, column: int) -> str:
         """Write the end of a call that does not come back: its task is on its way out."""
         text = "" if call.told else " <unfinished ...>"
         column += len(text)
-        closing = self._closing[column] if column < len(self._closing) else ") = "
+        closing = self.closing[column] if column < len(self.closing) else ") = "
         return f"{text}{closing}?\n"

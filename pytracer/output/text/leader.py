@@ -25,7 +25,8 @@ def seconds(ns: int, digits: int) -> str:
 class Leader:
     """Makes the beginnings of lines.
 
-    ``bare``: lines begin with nothing at the moment. The wall clock is ``offset_ns`` ahead of the
+    ``bare``: lines begin with nothing at the moment. ``previous_ns``: when the last line began,
+    None for none. The wall clock is ``offset_ns`` ahead of the
     events' times.
     """
 
@@ -42,7 +43,7 @@ class Leader:
         self.several(False)
         self._second = -1
         self._second_text = ""
-        self._previous_ns: int | None = None
+        self.previous_ns: int | None = None
 
     def several(self, several: bool) -> None:
         """Take note whether more than one task is traced."""
@@ -75,9 +76,9 @@ class Leader:
         if style.stamp is not Stamp.NONE:
             text = self._absolute(time_ns + self.offset_ns) + " "
         if style.relative is not None:
-            passed = time_ns - (time_ns if self._previous_ns is None else self._previous_ns)
+            passed = time_ns - (time_ns if self.previous_ns is None else self.previous_ns)
             passed = max(passed, 0)
-            self._previous_ns = time_ns
+            self.previous_ns = time_ns
             # Six places for the seconds, as strace has it; the decimals come on top.
             written = seconds(passed, style.relative)
             written = written.rjust(6 + (style.relative + 1 if style.relative else 0))

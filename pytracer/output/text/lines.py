@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 
 from pytracer.decode.call import Call
+from pytracer.decode.decoder import Decoder
 from pytracer.decode.siginfo import SignalDecoder, name_of_signal
 from pytracer.event.schema import (
     Abi,
@@ -13,6 +14,7 @@ from pytracer.event.schema import (
     GroupStop,
     Lost,
     NewBy,
+    Run,
     Signal,
     SyscallEnter,
     SyscallExit,
@@ -25,6 +27,7 @@ from pytracer.event.schema import (
 )
 from pytracer.output.text.calls import CallWriter
 from pytracer.output.text.leader import Leader
+from pytracer.output.text.runs import RunWriter
 from pytracer.output.text.stream import MOST_PIECES, Sink, Stream
 from pytracer.output.text.style import LineStyle, Quiet, Status, Style
 
@@ -74,6 +77,8 @@ class TextOutput:
         self._staged: dict[int, str] = {}
         self._stage = self.lines.statuses is not None
         self._numbered = self.lines.number
+        self._runs: RunWriter | None = None
+        self._by_run = False
         self._handlers: dict[type, Callable[..., None]] = {
             Signal: self._signal,
             GroupStop: self._group_stop,
@@ -128,6 +133,27 @@ class TextOutput:
         stream.open = task.tid
         stream.column = len(text)
         stream.pieces.append(text)
+
+    def run(self, run: Run, decoder: Decoder) -> None:
+        """Write the lines of calls that nothing interrupts."""
+        runs = self._runs
+        if runs is None:
+            runs = self._runs = RunWriter(self.writer, self.leader, decoder)
+            # Lines that tell more of a call than its words, or are not written at once.
+            odd = self._stage or self._numbered or self.lines.ip or not self.writer.uniform
+            self._by_run = decoder.repeats and self._shared is not None and not odd
+        rest: Run | None = run
+        in_order = run.abi is _NATIVE and not self.leader.abis and not decoder.interrupted
+        if self._by_run and in_order:
+            if self._attached:
+                self._announce()
+            stream = self._shared
+            assert stream is not None
+            stream.cut()
+            rest = runs.write(run, stream)
+        if rest is not None:
+            for event in rest.events():
+                self.handle(event, decoder.handle(event))
 
     def _changed_mode(self, event: SyscallEnter) -> None:
         tid = event.task.tid

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pytracer.backend.ebpf import wire
 from pytracer.backend.ebpf.merge import Merger
-from pytracer.event.schema import SyscallEnter, SyscallExit
+from pytracer.event.schema import Run, SyscallEnter, SyscallExit
 
 TID = 7
 
 
-def call(enter_ns: int, exit_ns: int, tid: int = TID, flags: int = 0) -> bytes:
+def call(enter_ns: int, exit_ns: int, tid: int = TID, flags: int = 0, nr: int = 39) -> bytes:
     """The record of a call, as a ring holds it."""
     record = wire.RECORD.pack(
-        wire.RECORD_CALL, 0, flags, 0, tid, tid, tid, exit_ns, enter_ns, 0, 39, 0, b"x", 0, *[0] * 6
+        wire.RECORD_CALL, 0, flags, 0, tid, tid, tid, exit_ns, enter_ns, 0, nr, 0, b"x", 0, *[0] * 6
     )
     size = wire.SAMPLE.size + len(record)
     return wire.SAMPLE.pack(wire.PERF_RECORD_SAMPLE, 0, size, len(record)) + record
@@ -83,3 +83,33 @@ def test_nothing_is_shown_in_flight_where_results_decide() -> None:
 def test_a_call_that_never_returns_has_no_exit() -> None:
     merger = Merger(False)
     assert told(merger, 100, [call(10, 20, flags=wire.CALL_NO_EXIT)]) == [("enter", TID, 10)]
+
+
+def test_calls_that_nothing_interrupts_come_together() -> None:
+    merger = Merger(False)
+    calls = [call(10, 20, 1), call(30, 40, 1), call(50, 90, 1), call(60, 70, 2), call(95, 98, 2)]
+    found = list(merger.runs(100, [], [b"".join(calls)]))
+    runs = [each for each in found if isinstance(each, Run)]
+    assert [[(task.tid, *times) for task, *times, _ in run.calls] for run in runs] == [
+        [(1, 10, 20), (1, 30, 40)],
+        [(2, 60, 70)],
+        [(2, 95, 98)],
+    ]
+    assert [type(each) for each in found] == [Run, SyscallEnter, Run, SyscallExit, Run]
+    assert merger.ended == 5
+
+
+def test_equal_calls_have_equal_contents_and_others_do_not() -> None:
+    merger = Merger(False)
+    (run,) = merger.runs(100, [], [call(10, 20, 1) + call(30, 40, 2) + call(50, 60, 1, nr=1)])
+    assert isinstance(run, Run)
+    first, second, other = [content for *_, content in run.calls]
+    assert first == second != other
+    assert run.open(run.calls[2])[0] == 1
+
+
+def test_a_thread_that_was_shown_in_a_call_has_runs_again() -> None:
+    merger = Merger(False)
+    assert told(merger, 100, [], (in_flight(50),)) == [("enter", TID, 50)]
+    found = list(merger.runs(200, [], [call(50, 110) + call(120, 130) + call(140, 150)]))
+    assert [type(each) for each in found] == [SyscallExit, Run]

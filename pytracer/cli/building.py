@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pytracer.backend.base import Backend
@@ -12,9 +13,10 @@ from pytracer.cli.filters import Filter
 from pytracer.cli.messages import Failure, Messages, system_failure
 from pytracer.cli.options import ALL_STATUSES, DecodePid, Options, Summary
 from pytracer.decode.catalogue import numbers, with_multiplexers
-from pytracer.decode.decoder import DecodeOptions
+from pytracer.decode.decoder import DecodeOptions, Decoder
 from pytracer.decode.descriptors import LiveDescriptors
-from pytracer.decode.processes import LiveProcesses
+from pytracer.decode.processes import LiveProcesses, NamingDecoder, SeenProcesses
+from pytracer.decode.seen import SeenDescriptors
 from pytracer.decode.siginfo import SignalDecoder
 from pytracer.event.recording import Header
 from pytracer.event.schema import Abi, Task
@@ -184,16 +186,26 @@ def decoding(options: Options, filters: Filter | None) -> DecodeOptions:
     )
 
 
-def descriptors(options: Options, live: bool) -> LiveDescriptors | None:
-    """Say what is told about descriptors; None for nothing. ``live``: the target is stopped."""
-    if not options.decode_fds and not options.paths:
-        return None
-    comm = DecodePid.COMM in options.decode_pids
-    if live:
-        return LiveDescriptors(options.decode_fds, comm)
-    from pytracer.decode.seen import SeenDescriptors
-
-    return SeenDescriptors(options.decode_fds, comm)
+def decoders(
+    options: Options, decode: DecodeOptions, filters: Filter | None, stopped: bool
+) -> tuple[Decoder, SignalDecoder]:
+    """Make what decodes calls and signals. ``stopped``: the target is, while they do."""
+    names = decode.processes
+    seen = None
+    if names is not None and not stopped:
+        names = seen = SeenProcesses()
+        decode = replace(decode, processes=seen)
+    known = None
+    if options.decode_fds or options.paths:
+        comm = None if names is None else names.comm
+        known = (LiveDescriptors if stopped else SeenDescriptors)(options.decode_fds, comm)
+    if filters is not None:
+        filters.names = known
+    told = known if options.decode_fds else None
+    signals = SignalDecoder(names, told)
+    if seen is not None:
+        return NamingDecoder(seen, decode, told), signals
+    return Decoder(decode, told), signals
 
 
 def style(options: Options) -> Style:

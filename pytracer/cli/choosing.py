@@ -33,7 +33,6 @@ def ptrace_only(options: Options) -> Iterator[str]:
         (bool(options.program and options.pids), "-p/--attach together with PROG"),
         (bool(options.daemonize), "-D/--daemonize"),
         (options.detach_on_execve, "-b/--detach-on"),
-        (bool(options.decode_pids), "-Y/--decode-pids"),
         # Where no line is wanted, the programs count the CPU time.
         (
             options.summary is Summary.BOTH and not options.summary_wall,

@@ -144,13 +144,8 @@ def _trace(options: Options, messages: Messages) -> int:
         )
         if options.debug:
             messages.note(f"the backend is {backend.name}")
-        descriptors = building.descriptors(options, backend.name == "ptrace")
-        if filters is not None:
-            filters.names = descriptors
-        if not options.decode_fds:
-            descriptors = None
-        decoder = Decoder(decoding, descriptors)
-        signals = SignalDecoder(decoding.processes, descriptors)
+        stopped = backend.name == "ptrace"
+        decoder, signals = building.decoders(options, decoding, filters, stopped)
         output = building.output(options, destination.sink, backend, messages, signals)
         session, counting = _session(
             options, backend, decoder, output, destination, messages, stack

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum
+from typing import TypeAlias
 
 from pytracer.spec.context import Memory
 from pytracer.spec.values import Reference
@@ -24,6 +25,9 @@ class Told(Enum):
     PIDFD = "pidfd"
     EVENTFD = "eventfd"
     SIGNALFD = "signalfd"
+
+
+Naming: TypeAlias = Callable[[int], str | None]
 
 
 class SocketKinds:
@@ -47,10 +51,12 @@ class LiveDescriptors:
     """Looks descriptors up in /proc at the moment of decoding.
 
     Right where the task is stopped meanwhile, as with ptrace. ``told``: what is wanted.
-    ``comm``: processes are named too (-Y).
+    ``comm`` names processes, where that was asked for too (-Y).
     """
 
-    def __init__(self, told: frozenset[Told], comm: bool = False, proc: str = "/proc") -> None:
+    def __init__(
+        self, told: frozenset[Told], comm: Naming | None = None, proc: str = "/proc"
+    ) -> None:
         self.told = told
         self.comm = comm
         self.proc = proc
@@ -140,7 +146,7 @@ class LiveDescriptors:
 
     def _pidfd(self, pid: int, fd: int) -> str:
         number = self._info(pid, fd).get("Pid", "")
-        return pidfd_text(int(number), self.comm, self.proc) if number.isdigit() else ""
+        return pidfd_text(int(number), self.comm) if number.isdigit() else ""
 
     def _eventfd(self, pid: int, fd: int) -> str:
         info = self._info(pid, fd)
@@ -167,11 +173,11 @@ def device_text(mode: int, major: int, minor: int) -> str:
     return f"char {major}:{minor}" if stat.S_ISCHR(mode) else ""
 
 
-def pidfd_text(pid: int, comm: bool, proc: str) -> str:
+def pidfd_text(pid: int, comm: Naming | None) -> str:
     """Name the process that a pidfd stands for; empty when it is gone or out of sight."""
     if pid <= 0:
         return ""
-    name = read_comm(pid, proc) if comm else None
+    name = comm(pid) if comm is not None else None
     return f"pid:{pid}<{name}>" if name else f"pid:{pid}"
 
 
@@ -198,12 +204,3 @@ def _path(link: str, target: bytes) -> Reference:
     except OSError:
         exists = False
     return Reference(target) if exists else Reference(target[: -len(_DELETED)], deleted=True)
-
-
-def read_comm(pid: int, proc: str = "/proc") -> str | None:
-    """The name of a process; None when it is gone."""
-    try:
-        with open(f"{proc}/{pid}/comm", "rb") as file:  # noqa: PTH123
-            return file.read().rstrip(b"\n").decode("utf-8", "surrogateescape") or None
-    except OSError:
-        return None

@@ -10,6 +10,7 @@ from typing import Final
 from pytracer.decode.descriptors import (
     AT_FDCWD,
     LiveDescriptors,
+    Naming,
     Told,
     device_text,
     eventfd_text,
@@ -36,7 +37,9 @@ class SeenDescriptors(LiveDescriptors):
     shows the addresses that it had when they were first seen, as it does in strace.
     """
 
-    def __init__(self, told: frozenset[Told], comm: bool = False, proc: str = "/proc") -> None:
+    def __init__(
+        self, told: frozenset[Told], comm: Naming | None = None, proc: str = "/proc"
+    ) -> None:
         super().__init__(told, comm, proc)
         self._known: dict[bytes, Reference | None] = {}
         self._sockets: dict[int, str] = {}
@@ -61,8 +64,8 @@ class SeenDescriptors(LiveDescriptors):
         found = self._special(file)
         if found is None and Told.PATH in self.told:
             found = Reference(file.name, deleted=file.deleted)
-        # What is said of a socket may become more.
-        if not file.family and len(self._known) < _MOST_KNOWN:
+        # What is said of a socket may become more, and a process may change its name.
+        if not file.family and not file.flags & PIDFD and len(self._known) < _MOST_KNOWN:
             self._known[data] = found
         return found
 
@@ -84,7 +87,7 @@ class SeenDescriptors(LiveDescriptors):
                 return None
             return Reference(None, self._socket(file) or file.name.decode("ascii"))
         if file.flags & PIDFD and Told.PIDFD in self.told:
-            return Reference(None, pidfd_text(file.number, self.comm, self.proc) or _words(file))
+            return Reference(None, pidfd_text(file.number, self.comm) or _words(file))
         if file.flags & EVENTFD and Told.EVENTFD in self.told:
             return Reference(None, eventfd_text(file.word, _eventfd_fields(file)))
         if file.flags & SIGNALFD and Told.SIGNALFD in self.told:

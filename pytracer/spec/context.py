@@ -65,6 +65,10 @@ class Processes(Protocol):
         """The name of a process or thread; None when unknown."""
         ...
 
+    def reaped(self, pid: int, by: int) -> None:
+        """Take note that a process waited for another, which is gone now, if it has ended."""
+        ...
+
 
 class Sockets(Protocol):
     """Knowledge of which descriptors are netlink sockets, and which are terminals."""

@@ -127,6 +127,29 @@ class PidResult(Returns):
         return result
 
 
+class GroupResult(Returns):
+    """The id of a process group or of a session."""
+
+    plain = True
+
+    def bind(self, scope: Scope) -> Result:
+        return lambda ctx: (ProcessId(ctx.ret), None)
+
+
+class ReapedResult(PidResult):
+    """The id of a process that was waited for: if it had ended, it has no name any more."""
+
+    def bind(self, scope: Scope) -> Result:
+        plain = super().bind(scope)
+
+        def result(ctx: Context) -> tuple[Value | None, Value | None]:
+            if ctx.processes is not None:
+                ctx.processes.reaped(ctx.ret, ctx.pid)
+            return plain(ctx)
+
+        return result
+
+
 class NoReturn(Returns):
     """Nothing: the task is gone, or runs on elsewhere."""
 

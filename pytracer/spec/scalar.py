@@ -260,7 +260,7 @@ class DirFd(Type):
 
 
 class Pid(Scalar):
-    """The id of a process, thread or process group."""
+    """The id of a process or thread."""
 
     def __init__(self) -> None:
         super().__init__("int")
@@ -283,6 +283,13 @@ class Pid(Scalar):
             return ProcessId(pid, ctx.processes.comm(pid))
 
         return decode
+
+
+class GroupId(Pid):
+    """The id of a process group or of a session: it has no name (-Y)."""
+
+    def bind(self, scope: Scope) -> Decode:
+        return Scalar.bind(self, scope)
 
 
 class Uid(Scalar):

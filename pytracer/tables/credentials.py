@@ -7,8 +7,8 @@ from typing import Any
 from pytracer.spec.abi import I386, X32, X86_64
 from pytracer.spec.entry import syscall
 from pytracer.spec.pointer import In, Out
-from pytracer.spec.returns import PidResult
-from pytracer.spec.scalar import Int, Pid, Uid
+from pytracer.spec.returns import GroupResult, PidResult
+from pytracer.spec.scalar import GroupId, Int, Pid, Uid
 from pytracer.tables.structs.capability import CAP_HEADER, CapData, Groups
 
 OWN = PidResult()
@@ -16,11 +16,11 @@ OWN = PidResult()
 getpid = syscall("getpid", returns=OWN, classes="pure")
 gettid = syscall("gettid", returns=OWN, classes="pure")
 getppid = syscall("getppid", returns=OWN, classes="pure")
-getpgrp = syscall("getpgrp", returns=OWN, classes="pure")
-getpgid = syscall("getpgid", pid=Pid(), returns=PidResult())
-getsid = syscall("getsid", pid=Pid(), returns=PidResult())
+getpgrp = syscall("getpgrp", returns=GroupResult(), classes="pure")
+getpgid = syscall("getpgid", pid=Pid(), returns=GroupResult())
+getsid = syscall("getsid", pid=Pid(), returns=GroupResult())
 setsid = syscall("setsid", returns=PidResult())
-setpgid = syscall("setpgid", pid=Pid(), pgid=Pid())
+setpgid = syscall("setpgid", pid=Pid(), pgid=GroupId())
 
 
 def _identity(suffix: str, width: str, **only: Any) -> None:

@@ -7,7 +7,7 @@ from pytracer.spec.context import Context
 from pytracer.spec.entry import syscall
 from pytracer.spec.pointer import In, Out
 from pytracer.spec.returns import Result, Returns
-from pytracer.spec.scalar import Enum, Int, Pid
+from pytracer.spec.scalar import Enum, GroupId, Int, Pid
 from pytracer.spec.switch import Switch
 from pytracer.spec.type import Scope
 from pytracer.spec.values import Integer, Value
@@ -37,13 +37,13 @@ prlimit64 = syscall(
 getrusage = syscall("getrusage", who=Enum(RUSAGE_WHO), usage=Out(RUSAGE))
 
 
-def _who(processes: tuple[int, ...]) -> Switch:
+def _who(process: int, group: int) -> Switch:
     """The processes that a priority is about; users are plain numbers."""
-    return Switch(on="which", cases={processes: Pid()}, default=Int())
+    return Switch(on="which", cases={process: Pid(), group: GroupId()}, default=Int())
 
 
-PRIORITY = _who((PRIO_PROCESS, PRIO_PGRP))
-IO_PRIORITY = _who((IOPRIO_WHO_PROCESS, IOPRIO_WHO_PGRP))
+PRIORITY = _who(PRIO_PROCESS, PRIO_PGRP)
+IO_PRIORITY = _who(IOPRIO_WHO_PROCESS, IOPRIO_WHO_PGRP)
 
 
 class IoPriorityResult(Returns):

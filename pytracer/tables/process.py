@@ -10,10 +10,10 @@ from pytracer.spec.context import LATER, Context, Decode
 from pytracer.spec.entry import syscall
 from pytracer.spec.plan import At, Fetch, From, Length, Planning
 from pytracer.spec.pointer import Cstr, Out, OutIf, Path
-from pytracer.spec.returns import NoReturn, PidResult
-from pytracer.spec.scalar import DirFd, Enum, Fd, FlagSet, Int, Pid, Pointer, Size
+from pytracer.spec.returns import NoReturn, PidResult, ReapedResult
+from pytracer.spec.scalar import DirFd, Enum, Fd, FlagSet, GroupId, Int, Pid, Pointer, Size
 from pytracer.spec.switch import Switch
-from pytracer.spec.type import AnyBit, DecodeAt, Scope, Wrapper
+from pytracer.spec.type import AnyBit, DecodeAt, NoBit, Scope, Wrapper
 from pytracer.spec.values import Address, Array, Titled, Value
 from pytracer.tables.constants.files import AT_FLAGS_EXECVEAT
 from pytracer.tables.constants.process import (
@@ -29,6 +29,7 @@ from pytracer.tables.constants.process import (
     UNSHARE_FLAGS,
     WAIT_OPTIONS,
     WAITID_TYPES,
+    WNOWAIT,
 )
 from pytracer.tables.structs.clone import CLONE_ARGS, CLONE_ARGS_I386, Changes, CloneFlags
 from pytracer.tables.structs.siginfo import SIGINFO
@@ -221,13 +222,34 @@ class Status(OutIf):
 
 WAIT = FlagSet(WAIT_OPTIONS)
 
+
+class WaitedFor(Wrapper):
+    """What waitid tells of a process, which is gone then, unless it was to be left as it is."""
+
+    def bind(self, scope: Scope) -> Decode:
+        decode_inner = self.inner.bind(scope)
+        left = NoBit("options", WNOWAIT).bind(scope)
+        place = (
+            -(-12 // scope.abi.word) * scope.abi.word
+        )  # si_pid, include/uapi/asm-generic/siginfo.h
+
+        def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Any:
+            if ctx.exiting and ctx.processes is not None and left(ctx, frame):
+                data = ctx.memory.read(raw + place, 4)
+                if isinstance(data, bytes):
+                    ctx.processes.reaped(int.from_bytes(data, "little"), ctx.pid)
+            return decode_inner(ctx, raw, frame)
+
+        return decode
+
+
 wait4 = syscall(
     "wait4",
     pid=Pid(),
     status=Status(WaitStatus()),
     options=WAIT,
     usage=Status(RUSAGE),
-    returns=PidResult(),
+    returns=ReapedResult(),
     classes="process",
 )
 waitpid = syscall(
@@ -235,14 +257,14 @@ waitpid = syscall(
     pid=Pid(),
     status=Status(WaitStatus()),
     options=WAIT,
-    returns=PidResult(),
+    returns=ReapedResult(),
     classes="process",
 )
 waitid = syscall(
     "waitid",
     idtype=Enum(WAITID_TYPES),
-    id=Switch(on="idtype", cases={(P_PID, P_PGID): Pid(), P_PIDFD: Fd()}, default=Int()),
-    siginfo=Out(SIGINFO),
+    id=Switch(on="idtype", cases={P_PID: Pid(), P_PGID: GroupId(), P_PIDFD: Fd()}, default=Int()),
+    siginfo=WaitedFor(Out(SIGINFO)),
     options=WAIT,
     usage=Out(RUSAGE),
     classes="process",

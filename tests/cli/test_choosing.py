@@ -14,7 +14,6 @@ PTRACE_ONLY = (
     "--kill-on-exit true",
     "-D true",
     "-b execve true",
-    "-Y true",
     "-C true",
     "-c --syscall-limit=3 true",
     "-c --trace-fds=1 true",

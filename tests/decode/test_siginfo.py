@@ -126,6 +126,9 @@ def test_processes_and_descriptors_are_explained() -> None:
         def comm(self, pid: int) -> str | None:
             return f"name{pid}"
 
+        def reaped(self, pid: int, by: int) -> None:
+            pass
+
     class Descriptors:
         def about(self, pid: int, fd: int, memory: Memory | None = None) -> Reference | None:
             return Reference(b"/%d/%d" % (pid, fd))

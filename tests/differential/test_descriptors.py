@@ -46,6 +46,18 @@ def test_every_call(source: str, flags: tuple[str, ...]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.needs_program("gcc")
+@pytest.mark.parametrize("source", ["calls_process.c", "calls_signals.c"])
+def test_names_of_processes(source: str) -> None:
+    check(Program((str(build(source)),)), "-Y", "-yy")
+
+
+@pytest.mark.slow
+def test_names_of_children() -> None:
+    check(Program(("sh", "-c", "sleep 0.1 & wait; (exec true); ls | cat; kill -0 $$")), "-Y")
+
+
+@pytest.mark.slow
 def test_a_filter_by_path() -> None:
     shell = "echo one > one; cat one two; cd /; cat one; ls /usr | cat"
     program = Program(("sh", "-c", shell), setup="echo two > two")

@@ -182,8 +182,6 @@ _ABOUT_TEXT: Final = (
 
 
 def _check_json(options: Options) -> None:
-    if options.summary is not Summary.NONE:
-        raise Failure("--json cannot count: use it without -c/--summary-only and -C/--summary")
     for key, spelled, instead in _ABOUT_TEXT:
         if key in options.asked:
             raise Failure(f"{spelled} is about text, not --json: {instead}")

@@ -12,7 +12,7 @@ from pytracer.cli.options import Summary as Wanted
 from pytracer.decode.call import Call
 from pytracer.decode.catalogue import name_of, numbers_by_name
 from pytracer.event.durations import CallCounts
-from pytracer.event.schema import Abi, Event, SyscallExit, TaskDetached, TaskNew
+from pytracer.event.schema import Abi, Event, Lost, SyscallExit, TaskDetached, TaskNew
 from pytracer.output.summary import DEFAULT_COLUMNS, Column, Summary, render
 from pytracer.output.text.lines import TextOutput
 from pytracer.tables.multiplexers import MULTIPLEXERS
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # What is said about the tracing itself is said even when no call is shown.
 _TOLD: Final = frozenset({TaskNew, TaskDetached})
+_TOLD_OF_JSON: Final = frozenset({Lost})
 
 
 @runtime_checkable
@@ -56,6 +57,7 @@ class CountingOutput:
         self._write = write
         self._counter = counter
         self._shown = options.summary is Wanted.BOTH
+        self._told_of = _TOLD_OF_JSON if options.json else _TOLD
         self._total = self._new()
         self._wanted = None if options.trace.everything else wanted_numbers(options.trace)
         # What was counted since the last table: everything, if there is to be but one.
@@ -70,7 +72,7 @@ class CountingOutput:
     def handle(self, event: Event, call: Call | None = None) -> None:
         """Count or write one event."""
         kind = type(event)
-        if self._shown or kind in _TOLD:
+        if self._shown or kind in self._told_of:
             self._text.handle(event, call)
         if kind is SyscallExit and call is not None and call.duration_ns >= self._slower_than_ns:
             self._recent.add(call)
@@ -96,9 +98,8 @@ class CountingOutput:
         else:
             self._total.merge(self._recent)
         now = time.monotonic()
-        if isinstance(self._text, TextOutput):  # JSON does not count
-            self._text.pause()
-        self._write(_heading("the last", now - self._last) + self._table(self._recent))
+        self._text.pause()
+        self._write(self._told(self._recent, "the last", now - self._last))
         self._recent = self._new()
         self._last = now
 
@@ -126,17 +127,26 @@ class CountingOutput:
 
     def table(self) -> str:
         """Write the summary of everything."""
-        text = self._table(self._total)
-        if self._options.interval_s is None:
-            return text
-        return _heading("all", time.monotonic() - self._began) + text
+        return self._told(self._total, "all", time.monotonic() - self._began)
 
-    def _table(self, summary: Summary) -> str:
+    def _told(self, summary: Summary, which: str, seconds: float) -> str:
         options = self._options
-        columns = tuple(map(Column, options.summary_columns)) or DEFAULT_COLUMNS
         by = None if options.summary_sort == "nothing" else Column(options.summary_sort)
+        if options.json:
+            return _object(summary, which, seconds, by)
+        columns = tuple(map(Column, options.summary_columns)) or DEFAULT_COLUMNS
         text = render(summary, columns, by)
-        return text if text or options.interval_s is None else "no calls\n"
+        if options.interval_s is None:
+            return text
+        return _heading(which, seconds) + (text or "no calls\n")
+
+
+def _object(summary: Summary, which: str, seconds: float, by: Column | None) -> str:
+    from pytracer.output.ndjson.summary import Span, write
+
+    covers = "all" if which == "all" else "interval"
+    span = Span(covers, time.monotonic_ns(), time.time_ns(), int(seconds * 1e9))
+    return write(summary, span, by)
 
 
 def _heading(which: str, seconds: float) -> str:

@@ -223,6 +223,12 @@ def _sorted(abi: Abi, counted: dict[Key, Counts], by: Column | None) -> list[Cou
     return rows
 
 
+def rows(summary: Summary, abi: Abi, by: Column | None) -> list[Counts]:
+    """What was counted by one ABI, sorted; None leaves the order of numbers."""
+    counted = {key: c for key, c in summary.counts.get(abi, {}).items() if c.calls}
+    return _sorted(abi, counted, by)
+
+
 def _total(rows: list[Counts]) -> Counts:
     total = Counts("total", Times(), Times())
     for row in rows:
@@ -326,10 +332,10 @@ def render(
     """
     text = ""
     for abi in Abi:
-        counted = {key: c for key, c in summary.counts.get(abi, {}).items() if c.calls}
-        if not counted:
+        found = rows(summary, abi, sort)
+        if not found:
             continue
         if abi in _MODES:
             text += f"System call usage summary for {_MODES[abi]} mode:\n"
-        text += _table(_sorted(abi, counted, sort), columns)
+        text += _table(found, columns)
     return text

@@ -136,7 +136,53 @@ def test_descriptors(tmp_path: Path) -> None:
     assert opened["result"] == {"fd": opened["ret"], "path": "/etc/hostname"}
 
 
-@pytest.mark.parametrize("option", ["-a80", "-x", "-xx", "--strings-in-hex", "-Xraw", "-r"])
+@pytest.mark.parametrize(
+    "backend",
+    ["ptrace", pytest.param("ebpf", marks=[pytest.mark.needs_root, pytest.mark.needs_ebpf])],
+)
+def test_counted_calls(backend: str, tmp_path: Path) -> None:
+    words = (f"--backend={backend}", "-c", "-S", "calls", "-o", "log", "cat", "absent")
+    assert run(PYTRACER, "--json", *words, cwd=tmp_path).status == 1
+    _, summary = objects((tmp_path / "log").read_text())
+    assert (summary["type"], summary["covers"]) == ("summary", "all")
+    calls = {each["syscall"]: each for each in summary["calls"]}
+    assert calls["openat"]["errnos"]["ENOENT"] == calls["openat"]["errors"]
+    assert "cpu" in calls["openat"]
+    order = [each["calls"] for each in summary["calls"]]
+    assert order == sorted(order, reverse=True)
+    for each in calls.values():
+        assert sum(count for _, count in each["histogram"]) == each["calls"]
+
+
+def test_calls_written_and_counted(tmp_path: Path) -> None:
+    assert run(*PTRACE, "-C", "-w", "-o", "log", "true", cwd=tmp_path).status == 0
+    found = objects((tmp_path / "log").read_text())
+    over = [e for e in found if e["type"] == "syscall" and e["status"] != "unfinished"]
+    summary = found[-1]
+    assert sum(each["calls"] for each in summary["calls"]) == len(over)
+    assert sum(each["wall"]["total_ns"] for each in summary["calls"]) == sum(
+        each["duration_ns"] for each in over
+    )
+    assert "cpu" not in summary["calls"][0]
+
+
+def test_a_summary_for_each_interval(tmp_path: Path) -> None:
+    script = "for i in 1 2 3 4; do sleep 0.2; done"
+    run(*PTRACE, "-c", "-f", "--interval=0.3", "-o", "log", "sh", "-c", script, cwd=tmp_path)
+    _, *intervals, whole = objects((tmp_path / "log").read_text())
+    assert {each["covers"] for each in intervals} == {"interval"}
+    assert len(intervals) >= 2
+    assert whole["covers"] == "all"
+
+    def count(summaries: list[dict[str, Any]]) -> int:
+        return sum(each["calls"] for summary in summaries for each in summary["calls"])
+
+    assert count(intervals) == count([whole]) > 0
+
+
+@pytest.mark.parametrize(
+    "option", ["-a80", "-x", "-xx", "--strings-in-hex", "-Xraw", "-r", "-cUcalls"]
+)
 def test_what_is_about_text_is_refused(option: str) -> None:
     ended = run(*PTRACE, option, "true")
     assert ended.status == 1

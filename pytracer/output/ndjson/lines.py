@@ -267,6 +267,10 @@ class NdjsonOutput:
         for stream in self._streams.values():
             stream.flush()
 
+    def pause(self) -> None:
+        """Flush: what others write now begins a line of its own."""
+        self.flush()
+
     def close(self) -> None:
         """Write the calls that are still in flight and flush; sinks made for tasks are closed."""
         for tid in list(self._in_flight):

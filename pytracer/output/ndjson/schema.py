@@ -12,6 +12,7 @@ from typing import Any, Final
 from pytracer.event.schema import Event
 from pytracer.output.ndjson.lines import SCHEMA_VERSION
 from pytracer.output.ndjson.shapes import (
+    COUNTS,
     INTEGER,
     LINES,
     STRING,
@@ -53,6 +54,7 @@ def schema() -> Schema:
                 "type": "object",
                 "additionalProperties": VALUE,
             },
+            "counts": _object(COUNTS, _members(COUNTS, None), COUNTS.needed),
             "value": {"anyOf": [{"$ref": f"#/$defs/{cls.__name__}"} for cls in VALUES]},
             **{cls.__name__: _value(cls, shape) for cls, shape in VALUES.items()},
         },

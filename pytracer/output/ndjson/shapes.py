@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from pytracer.event import schema as events
 from pytracer.output.ndjson.calls import ABIS
+from pytracer.output.ndjson.summary import PERCENTILES
 from pytracer.output.text.style import Status
 from pytracer.spec import values
 
@@ -192,6 +193,15 @@ _PARENT: Final[Schema] = {
 }
 
 
+def _times(*names: str) -> Schema:
+    return {
+        "type": "object",
+        "properties": dict.fromkeys(names, NS),
+        "required": list(names),
+        "additionalProperties": False,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One type of objects. ``event``: the class that it comes from, where there is one."""
@@ -308,6 +318,36 @@ LINES: Final[Mapping[str, Line]] = {
         ),
         events.Lost,
     ),
+    "summary": Line(
+        Shape(
+            "Counted calls (-c, -C): of an interval that ended at this time (--interval), or all.",
+            {
+                **_WHEN,
+                "covers": {"enum": ["interval", "all"]},
+                "duration_ns": NS,
+                "calls": list_of({"$ref": "#/$defs/counts"}),
+            },
+            (*_WHEN, "covers", "duration_ns", "calls"),
+        )
+    ),
 }
+# The calls of one name in a summary.
+COUNTS: Final = Shape(
+    "wall: times between entry and exit, with percentiles that are off by at most an eighth. cpu: "
+    "system time; not there with -w. errnos: failed calls by errno. histogram: pairs of a "
+    "duration in nanoseconds and the number of calls that took at least that, and less "
+    "than the next one's; what is not there is zero.",
+    {
+        "syscall": STRING,
+        "abi": {"enum": list(ABIS.values())},
+        "calls": INTEGER,
+        "errors": INTEGER,
+        "errnos": {"type": "object", "additionalProperties": INTEGER},
+        "wall": _times("total_ns", "min_ns", "max_ns", *PERCENTILES),
+        "cpu": _times("total_ns", "min_ns", "max_ns"),
+        "histogram": list_of({"type": "array", "prefixItems": [NS, NS], "items": False}),
+    },
+    ("syscall", "abi", "calls", "errors", "errnos", "wall", "histogram"),
+)
 # What a call's exit adds is part of its one object; nothing else is told of a task on its way out.
 WITHIN: Final = (events.SyscallExit, events.TaskExiting)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, TypeAlias
 
 from pytracer.backend.base import TargetError
 from pytracer.backend.ebpf import wire
-from pytracer.backend.ebpf.digest import Digest
+from pytracer.backend.ebpf.digest import Digest, Given
 from pytracer.backend.ebpf.turn import BadTurn, Fetch, Turn, unpack
 from pytracer.event.recording import END, EVENTS, SLICES, TURN, BadRecording, Frames
 from pytracer.event.schema import (
@@ -18,6 +18,7 @@ from pytracer.event.schema import (
     Event,
     GroupStop,
     Lost,
+    Run,
     SyscallEnter,
     Task,
     TaskDetached,
@@ -29,6 +30,8 @@ from pytracer.target.selection import Selection
 
 DAMAGED: Final = "the recording is damaged"
 UNWRITTEN: Final = "they could not be written to the recording"
+
+OfTurn: TypeAlias = Callable[[Digest, Turn], Iterator[Given | Event]]
 
 
 def _part_of(data: bytes) -> Fetch:
@@ -77,8 +80,18 @@ class ReplayBackend:
 
         Errors: TargetError for a program that was not executed, after all events.
         """
+        return self._all(Digest.turn)
+
+    def runs(self) -> Iterator[Run | Event | None]:
+        """Yield what :meth:`events` yields, calls that nothing interrupts together."""
+        return self._all(Digest.runs)
+
+    def _all(self, make: OfTurn[Given]) -> Iterator[Given | Event | None]:
         try:
-            yield from self._of_slices() if self._slices else self._of_events()
+            if self._slices:
+                yield from self._of_slices(make)
+            else:
+                yield from self._of_events()
         except (BadRecording, BadTurn, struct.error) as error:
             self._frames.damage = self._frames.damage or str(error) or "a part of it is damaged"
         self.damage = self._frames.damage
@@ -115,7 +128,7 @@ class ReplayBackend:
         for task in alive.values():
             yield TaskDetached(task, now_ns)
 
-    def _of_slices(self) -> Iterator[Event | None]:
+    def _of_slices(self, make: OfTurn[Given]) -> Iterator[Given | Event | None]:
         selection = self._selection
         digest = Digest(selection.by_result, selection.signals, live=False)
         end: dict[str, Any] | None = None
@@ -126,7 +139,7 @@ class ReplayBackend:
                 last_ns = turn.until_ns
                 if turn.counters and len(turn.counters) != len(wire.Stats._fields):
                     raise BadTurn
-                yield from self._shown(digest.turn(turn))
+                yield from self._shown(make(digest, turn))
             elif kind == EVENTS:
                 yield from self._first(digest, payload)
             elif kind == END:
@@ -159,7 +172,7 @@ class ReplayBackend:
                 case _:
                     raise BadRecording("an event in it cannot be read")
 
-    def _shown(self, events: Iterator[Event]) -> Iterator[Event]:
+    def _shown(self, events: Iterator[Given]) -> Iterator[Given]:
         """Hand on events until it is enough; forked processes have what their parents have."""
         for event in events:
             if self._stopping:

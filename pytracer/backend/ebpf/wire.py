@@ -196,8 +196,8 @@ def phases(rest: bytes) -> tuple[list[Region], list[Region]]:
     after: list[Region] = []
     unpack = REGION.unpack_from
     offset = CALL_REST.size
-    end = len(rest)
-    while offset < end:
+    end = len(rest) - REGION.size
+    while offset <= end:
         address, length, flags = unpack(rest, offset)
         if flags > REGION_ENTRY | REGION_SHORT:
             return regions(rest, True, CALL_REST.size), regions(rest, False, CALL_REST.size)
@@ -216,9 +216,9 @@ def regions(data: bytes, at_entry: bool, offset: int = 0) -> list[Region]:
     found: list[Region] = []
     unpack = REGION.unpack_from
     phase = REGION_ENTRY if at_entry else 0
-    end = len(data)
+    end = len(data) - REGION.size
     more = False
-    while offset < end:
+    while offset <= end:
         address, length, flags = unpack(data, offset)
         offset += 16
         if flags & REGION_ARGUMENTS:

@@ -1,65 +1,72 @@
-"""What a line of text costs, from events that are ready in memory: nanoseconds by stage.
+"""What a line of text costs, on the way from the rings' slices, on a mix of real programs.
 
-    python -m benchmarks.format_lines [ROUNDS]
+    python -m benchmarks.format_lines [--rounds N] [--calls N] [NAME...]
 
-Twelve calls as ordinary programs make them, each an entry and an exit with captured memory.
+Each program is recorded once (pytracer --record) and replayed from memory: its slices are put in
+order, decoded and written, as pytracer does it for `-f -o FILE`. Times are CPU time of the one
+thread that does it. The mix has as many lines of each program as of any other.
 """
 
 from __future__ import annotations
 
-import struct
+import argparse
+import contextlib
+import gc
+import os
+import shutil
+import signal
+import statistics
+import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from pytracer.decode.call import Call
+from benchmarks.measure import LIMIT_S, table
+from benchmarks.peers import PYTRACER
+from pytracer.backend.ebpf.digest import Digest
+from pytracer.backend.ebpf.turn import Turn, unpack
 from pytracer.decode.decoder import Decoder
-from pytracer.event.memory import NO_MEMORY, Memory, Snapshot
-from pytracer.event.schema import Abi, SyscallEnter, SyscallExit, Task
+from pytracer.event.recording import EVENTS, TURN, Frames
+from pytracer.event.schema import NewBy, Run, TaskNew
+from pytracer.event.written import EventReader
 from pytracer.output.text.lines import TextOutput
+from pytracer.output.text.style import LineStyle
+from tests.live.services import Service, nginx, redis
 
-TASK = Task(1234, 1234, "bench")
-PATH = Snapshot([(0x1000, b"/usr/lib/x86_64-linux-gnu/libc.so.6\0", True)])
-BUFFER = Snapshot([(0x2000, b"\x7fELF\2\1\1\3" + bytes(8) + b"the quick brown fox jumps", True)])
-TEXT = Snapshot([(0x3000, b"HTTP/1.1 200 OK\r\nServer: bench\r\nDate: today", True)])
-STAT = Snapshot(
-    [
-        (
-            0x4000,
-            struct.pack("<QQQIIIxxxxQqqq6q24x", 8, 9, 1, 0o100644, 0, 0, 0, 5, 6, 7, *range(6)),
-            True,
-        )
-    ]
-)
-ACTION = Snapshot([(0x5000, struct.pack("<QQQQ", 1, 0x4000000, 0x7F0000001000, 0), True)])
+# New objects between two looks for cycles, as the command has it.
+_MANY_OBJECTS = 100_000
 
-Recorded = tuple[int, tuple[int, ...], Memory, int, Memory]
-
-# number, registers, memory at entry, result, memory at exit
-CALLS: tuple[Recorded, ...] = (
-    (257, (0xFFFFFF9C, 0x1000, 0x80000), PATH, 3, NO_MEMORY),  # openat
-    (0, (3, 0x2000, 832), NO_MEMORY, 41, BUFFER),  # read
-    (5, (3, 0x4000), NO_MEMORY, 0, STAT),  # fstat
-    (9, (0, 8192, 3, 0x22, 0xFFFFFFFF, 0), NO_MEMORY, 0x7F1122334000, NO_MEMORY),  # mmap
-    (10, (0x7F1122334000, 4096, 1), NO_MEMORY, 0, NO_MEMORY),  # mprotect
-    (1, (4, 0x3000, 43), TEXT, 43, NO_MEMORY),  # write
-    (3, (3,), NO_MEMORY, 0, NO_MEMORY),  # close
-    (21, (0x1000, 4), PATH, -2, NO_MEMORY),  # access
-    (12, (0,), NO_MEMORY, 0x55AA00000000, NO_MEMORY),  # brk
-    (13, (11, 0x5000, 0, 8), ACTION, 0, NO_MEMORY),  # rt_sigaction
-    (8, (3, 0, 0), NO_MEMORY, 0, NO_MEMORY),  # lseek
-    (39, (), NO_MEMORY, 1234, NO_MEMORY),  # getpid
-)
+PROGRAMS: dict[str, list[str]] = {
+    "ls -R": ["ls", "-lR", "/usr/share"],
+    "find": ["find", "/usr/lib", "-name", "*.so*", "-size", "+1k"],
+    "grep -r": ["grep", "-r", "hello", "/usr/share/doc"],
+    "git log": ["git", "-C", str(Path(__file__).parents[1]), "log", "--stat", "-n", "200"],
+    "gcc": ["gcc", "-O2", "-o", "/dev/null", str(Path(__file__).parent / "loops.c")],
+    "bash": [
+        "bash",
+        "-c",
+        "for i in $(seq 40); do x=$(echo a $i | tr a b); [ -d /tmp ] && cat /etc/hostname; done",
+    ],
+    "python": [
+        sys.executable,
+        "-c",
+        "import asyncio, json, http.client, email.mime.text, unittest, sqlite3, multiprocessing",
+    ],
+}
+SERVERS = {"redis": redis, "nginx": nginx}
 
 
 class Discard:
     """A sink that counts."""
 
     def __init__(self) -> None:
-        self.written = 0
+        self.lines = 0
 
     def write(self, text: str, /) -> None:
-        self.written += len(text.encode())
+        self.lines += text.encode("utf-8", "surrogateescape").count(b"\n")
 
     def flush(self) -> None:
         """Nothing is kept."""
@@ -67,64 +74,164 @@ class Discard:
     close = flush
 
 
-def events() -> list[tuple[SyscallEnter, SyscallExit]]:
-    """The pairs of one round."""
-    made = []
-    for nr, args, before, ret, after in CALLS:
-        six = (*args, *(0,) * (6 - len(args)))
-        enter = SyscallEnter(TASK, 1_000, Abi.X86_64, nr, six, before)  # type: ignore[arg-type]
-        made.append((enter, SyscallExit(TASK, 2_000, ret, after)))
-    return made
+@dataclass(slots=True)
+class Recorded:
+    """A program's turns, in memory. ``tasks``: those that it began with."""
+
+    name: str
+    tasks: list[TaskNew] = field(default_factory=list)
+    turns: list[bytes] = field(default_factory=list)
 
 
-def measure(name: str, rounds: int, one: Callable[[], object]) -> float:
-    """Run a stage and print its price a line."""
-    one()
-    best = min(_run(rounds // 5 or 1, one) for _ in range(5))
-    ns = best * 1e9 / len(CALLS)
-    print(f"{name:24} {ns:8.0f} ns a line  {1e9 / ns:10.0f} lines a second")
-    return ns
+def _record(target: list[str], path: str) -> list[str]:
+    return [PYTRACER, "--backend=ebpf", "-f", f"--record={path}", *target]
 
 
-def _run(rounds: int, one: Callable[[], object]) -> float:
-    start = time.process_time()
+def record_program(name: str, path: str) -> None:
+    """Record a program from its beginning to its end."""
+    subprocess.run(
+        _record(PROGRAMS[name], path),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=LIMIT_S,
+    )
+
+
+def record_server(
+    start: Callable[[Path], contextlib.AbstractContextManager[Service]], path: str
+) -> None:
+    """Record a server for a second under load."""
+    with tempfile.TemporaryDirectory() as folder, start(Path(folder)) as service:
+        command = _record(["-p", str(service.pid)], path)
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as tracer:
+            while not os.path.exists(path) or not os.path.getsize(path):
+                time.sleep(0.05)
+            load = service.load(1)
+            subprocess.run(
+                load, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=LIMIT_S
+            )
+            tracer.send_signal(signal.SIGINT)
+            tracer.wait(LIMIT_S)
+
+
+def read(name: str, path: str, most: int) -> Recorded:
+    """Take a recording into memory, up to the turn with which it has so many calls."""
+    recorded = Recorded(name)
+    calls = 0
+    with Path(path).open("rb") as file:
+        for kind, payload in Frames(file):
+            if kind == EVENTS:
+                for event, _ in EventReader({}).read(payload):
+                    if isinstance(event, TaskNew):
+                        recorded.tasks.append(event)
+            elif kind == TURN and calls < most:
+                recorded.turns.append(payload)
+                calls += sum(map(len, _turn(payload).slices)) // 200
+    return recorded
+
+
+def _turn(payload: bytes) -> Turn:
+    return unpack(lambda at, length: payload[at : at + length], len(payload))
+
+
+def happenings(recorded: Recorded) -> Iterator[object]:
+    """Put the turns in order."""
+    digest = Digest(False, None, live=False)
+    for begun in recorded.tasks:
+        yield digest.begin(begun.task, begun.time_ns, NewBy.ATTACHED)
+    for payload in recorded.turns:
+        yield from digest.runs(_turn(payload))
+        yield None
+
+
+def merge(recorded: Recorded, sink: Discard) -> None:
+    """The first stage alone."""
+    for _ in happenings(recorded):
+        pass
+
+
+def write(recorded: Recorded, sink: Discard) -> None:
+    """The whole way."""
+    decoder = Decoder()
+    output = TextOutput(sink, lines=LineStyle(pid_prefix=True, bracket_pid=False))
+    for happening in happenings(recorded):
+        if happening is None:
+            output.flush()
+        elif isinstance(happening, Run):
+            output.run(happening, decoder)
+        else:
+            output.handle(happening, decoder.handle(happening))
+    output.close()
+
+
+def cost(stage: Callable[[Recorded, Discard], None], recorded: Recorded) -> tuple[float, int]:
+    """Seconds of CPU that a stage takes, and lines that it writes."""
+    sink = Discard()
+    began = time.process_time()
+    stage(recorded, sink)
+    return time.process_time() - began, sink.lines
+
+
+def measure(programs: list[Recorded], rounds: int) -> list[tuple[str, ...]]:
+    """Measure all programs in turns: rows of the table."""
+    merged: dict[str, list[float]] = {each.name: [] for each in programs}
+    written: dict[str, list[float]] = {each.name: [] for each in programs}
+    lines: dict[str, int] = {}
     for _ in range(rounds):
-        one()
-    return (time.process_time() - start) / rounds
+        for each in programs:
+            seconds, lines[each.name] = cost(write, each)
+            written[each.name].append(seconds / lines[each.name] * 1e6)
+            merged[each.name].append(cost(merge, each)[0] / lines[each.name] * 1e6)
+    rows = [_row(name, f"{lines[name]:,}", merged[name], written[name]) for name in written]
+    mix = [
+        [statistics.mean(figures) for figures in zip(*stage.values(), strict=True)]
+        for stage in (merged, written)
+    ]
+    return [*rows, _row("the mix", "", *mix)]
+
+
+def _row(name: str, lines: str, merged: list[float], written: list[float]) -> tuple[str, ...]:
+    median = statistics.median(written)
+    return (
+        name,
+        lines,
+        f"{statistics.median(merged):.2f}",
+        f"{median:.2f}",
+        f"{1e6 / median:,.0f}",
+        f"{1e6 / max(written):,.0f} to {1e6 / min(written):,.0f}",
+    )
+
+
+def report(rounds: int, most: int, names: list[str]) -> str:
+    """Record, measure, and write the table."""
+    programs = []
+    for name in names:
+        with tempfile.TemporaryDirectory() as folder:
+            path = f"{folder}/recording"
+            if name in SERVERS:
+                record_server(SERVERS[name], path)
+            else:
+                record_program(name, path)
+            programs.append(read(name, path, most))
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_MANY_OBJECTS)
+    rows = measure(programs, rounds)
+    head = ("program", "lines", "merge, us", "all, us a line", "lines a second", "range")
+    return f"## Text from slices, {rounds} rounds\n\n" + table(head, rows)
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    decoder = Decoder()
-    sink = Discard()
-    output = TextOutput(sink)
-    pairs = events()
-
-    def decode() -> list[Call | None]:
-        done = []
-        for enter, leave in pairs:
-            decoder.entered(enter)
-            done.append(decoder.exited(leave))
-        return done
-
-    calls = decode()
-
-    def render() -> None:
-        for (enter, leave), call in zip(pairs, calls, strict=True):
-            assert call is not None
-            # What the exit added is in the call already: the whole arguments are written at once.
-            output.entered(enter, call)
-            output.exited(leave, call)
-
-    def everything() -> None:
-        for enter, leave in events():
-            output.handle(enter, decoder.handle(enter))
-            output.handle(leave, decoder.handle(leave))
-
-    measure("events", rounds, events)
-    measure("decode", rounds, decode)
-    measure("render", rounds, render)
-    measure("events, decode, render", rounds, everything)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.format_lines")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--calls", type=int, default=30_000)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    options = parser.parse_args()
+    every = [n for n in PROGRAMS if shutil.which(PROGRAMS[n][0])]
+    every += [
+        n for n, needs in (("redis", "redis-benchmark"), ("nginx", "wrk")) if shutil.which(needs)
+    ]
+    print(report(options.rounds, options.calls, options.names or every))
 
 
 if __name__ == "__main__":

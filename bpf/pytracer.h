@@ -46,6 +46,7 @@ struct config {
 	u32 level;     /* depth of the user's pid namespace; 0 for the initial one */
 	u64 namespace; /* its inode number */
 	u64 slower_ns; /* of CALL_DROP_FAST */
+	u64 signals;   /* bit n: signal n + 1 is wanted */
 };
 
 /* Why a thread is traced. 0: because the user has named it, or one that it descends from. */

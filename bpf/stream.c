@@ -455,14 +455,26 @@ static inline void look_again(void *ctx)
 }
 #endif
 
+static inline int wants_signal(u32 signo)
+{
+	u32 zero = 0;
+	struct config *c = config.lookup(&zero);
+
+	return c && c->signals >> ((signo - 1) & 63) & 1;
+}
+
 int raw_tracepoint__signal_deliver(struct bpf_raw_tracepoint_args *ctx)
 {
 	u32 key;
 	struct thread *t = traced(&key);
 	struct event event = {.type = RECORD_SIGNAL};
 	u64 handler = 1, flags = 0;
+	int stops;
 
 	if (!t || ctx->args[0] == SIGKILL || t->state >= STATE_LAUNCHING)
+		return 0;
+	stops = ctx->args[0] >= 19 && ctx->args[0] <= 22; /* SIGSTOP, TSTP, TTIN, TTOU */
+	if (!stops && !wants_signal(ctx->args[0]))
 		return 0;
 	/* struct k_sigaction begins with the handler and the flags. */
 	bpf_probe_read_kernel(&handler, 8, (void *)ctx->args[2]);
@@ -478,7 +490,7 @@ int raw_tracepoint__signal_deliver(struct bpf_raw_tracepoint_args *ctx)
 	event.ip = FIELD(u64, task_pt_regs(current_task_btf()), REGS_OFFSET + 8 * R_IP);
 #endif
 	bpf_probe_read_kernel(&event.info, sizeof(event.info), (void *)ctx->args[1]);
-	if (!handler && ctx->args[0] >= 19 && ctx->args[0] <= 22) /* SIGSTOP, TSTP, TTIN, TTOU */
+	if (!handler && stops)
 		event.flags = SIGNAL_STOPS;
 	read_comm(event.comm);
 	send_event(ctx, &event);
@@ -514,6 +526,8 @@ int raw_tracepoint__signal_generate(struct bpf_raw_tracepoint_args *ctx)
 			return 0;
 		t->fatal = code;
 	}
+	if (!wants_signal(ctx->args[0]))
+		return 0;
 	enter_gate();
 	event.time_ns = bpf_ktime_get_ns();
 	event.tid = t->record.tid;

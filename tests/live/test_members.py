@@ -129,7 +129,7 @@ def test_only_slow_calls_are_shown(backend: str, options: tuple[str, ...], tmp_p
     script = (
         "import os, time\n"
         "for _ in range(5): time.sleep(0.001); os.getppid()\n"
-        "for _ in range(3): time.sleep(0.5)\n"
+        "for _ in range(3): time.sleep(0.8)\n"
         "os.kill(os.getpid(), 9)"
     )
     trace = tmp_path / "trace"

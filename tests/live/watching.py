@@ -19,7 +19,8 @@ from pathlib import Path
 
 PYTRACER = str(Path(sys.executable).with_name("pytracer"))
 LIMIT_S = 30
-_LINE = re.compile(r"^(\d+) +(?:\.\.\. )?getppid\(\) ", re.MULTILINE)
+# Of a call that others interrupt, the beginning.
+_LINE = re.compile(r"^(\d+) +getppid\(", re.MULTILINE)
 
 
 def forked(work: Callable[[], object]) -> int:

@@ -107,6 +107,8 @@ class EbpfBackend:
                 "gates": Resize(F_MMAPABLE, self._cpus),
                 "marked": Resize(F_MMAPABLE, -(-pid_max() // MARKS)),
                 "numbers": Resize(F_NO_PREALLOC),
+                "groups": Resize(F_NO_PREALLOC),
+                "edges": Resize(F_NO_PREALLOC),
                 "events": Resize(0, self._cpus),
             },
             self._namespace.nested,

@@ -13,7 +13,8 @@ from pytracer.target.selection import Selection
 
 _INITIAL: Final = 0xEFFFFFFC  # PROC_PID_INIT_INO, include/linux/proc_ns.h
 _NUMBER: Final = struct.Struct("<II")
-_CONFIG: Final = struct.Struct("<IIQQ")
+_CONFIG: Final = struct.Struct("<IIQQQ")
+_ALL: Final = (1 << 64) - 1
 _ZERO: Final = bytes(4)
 
 
@@ -32,8 +33,10 @@ class Namespace:
         """
         self._loaded = loaded
         config = loaded.maps["config"]
-        slower_ns = selection.slower_than_ns
-        config.update(_ZERO, _CONFIG.pack(selection.follow, 0, self._inode, slower_ns))
+        wanted = selection.signals
+        signals = _ALL if wanted is None else sum(1 << (signo - 1) for signo in wanted)
+        rest = (self._inode, selection.slower_than_ns, signals & _ALL)
+        config.update(_ZERO, _CONFIG.pack(selection.follow, 0, *rest))
         if self.nested:
             me = self._look_up(os.getpid())
             if me is None:
@@ -42,7 +45,7 @@ class Namespace:
                     "the kernel does not tell what it calls this process",
                     "run in the initial pid namespace, or use --backend=ptrace",
                 )
-            config.update(_ZERO, _CONFIG.pack(selection.follow, me[1], self._inode, slower_ns))
+            config.update(_ZERO, _CONFIG.pack(selection.follow, me[1], *rest))
 
     def key(self, tid: int) -> bytes | None:
         """The key of a thread in the map of threads; None when there is no such thread."""

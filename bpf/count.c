@@ -127,9 +127,9 @@ static inline void begin(struct thread *t, s32 nr, void *regs, u64 now)
 int raw_tracepoint__sys_enter(struct bpf_raw_tracepoint_args *ctx)
 {
 	u32 key;
-	struct thread *t = traced(&key);
+	struct thread *t = traced_at(ctx, &key, JOIN_ENTER);
 
-	if (!t || leaves(ctx, t, key))
+	if (!t)
 		return 0;
 	if (t->state >= STATE_LAUNCHING) {
 		if (t->state == STATE_FAILED || ctx->args[1] != EXECVE)
@@ -215,10 +215,10 @@ static inline int returns(struct thread *t)
 int raw_tracepoint__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	u32 key;
-	struct thread *t = traced(&key);
+	struct thread *t = traced_at(ctx, &key, JOIN_EXIT);
 	u64 now;
 
-	if (!t || leaves(ctx, t, key))
+	if (!t)
 		return 0;
 	now = bpf_ktime_get_ns();
 	if (t->state != STATE_CALL) {

@@ -212,6 +212,30 @@ def several(mount: Path) -> None:
             assert found == {workers[0]: 2, workers[1]: 3, named: 5}, (found, watch.said())
 
 
+def counted(mount: Path) -> None:
+    """What is counted in the kernel is what was made while it belonged to the target."""
+    with group(mount, "counted") as inside, group(mount, "outside") as outside:
+
+        def groups(count: int) -> None:
+            for _ in range(count):
+                os.getpgid(0)
+
+        def work() -> None:
+            groups(3)
+            enter(inside)
+            groups(7)
+            done(forked(lambda: groups(5)))
+            enter(outside)
+            groups(11)
+
+        options = ("-c", "-w", "-U", "calls,name", "--cgroup", str(inside))
+        with Watch(*options, canary=lambda: enter(inside), trace="getpgid") as watch:
+            done(forked(work))
+            done(forked(lambda: groups(13)))
+            watch.end()
+            assert ["12", "getpgid"] in map(str.split, watch.text().splitlines()), watch.text()
+
+
 def ptrace(mount: Path) -> None:
     """ptrace attaches to those that are there, and says that this is all."""
     with group(mount, "ptrace") as inside:

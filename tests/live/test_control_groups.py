@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.needs_root,
     pytest.mark.needs_ebpf,
     pytest.mark.needs_program("unshare", "mount"),
@@ -19,7 +20,7 @@ _MOUNT = 'mount -t cgroup2 none "$0" && exec "$@"'
 
 
 @pytest.mark.parametrize(
-    "scene", ["moves", "follow", "again", "born", "threads", "several", "ptrace"]
+    "scene", ["moves", "follow", "again", "born", "threads", "several", "counted", "ptrace"]
 )
 def test_scene(scene: str, tmp_path: Path) -> None:
     command = ["unshare", "-m", "--propagation", "private", "sh", "-c", _MOUNT, str(tmp_path)]

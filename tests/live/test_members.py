@@ -13,7 +13,12 @@ import pytest
 
 from tests.live.watching import PYTRACER, Watch, calls, done, ended, forked
 
-pytestmark = [pytest.mark.needs_root, pytest.mark.needs_ebpf, pytest.mark.timeout(120)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.needs_root,
+    pytest.mark.needs_ebpf,
+    pytest.mark.timeout(120),
+]
 CHECKOUT = Path(__file__).resolve().parents[2]
 _PR_SET_NAME = 15
 _libc = ctypes.CDLL(None)

@@ -69,13 +69,15 @@ def wait_for(ready: Callable[[], object], what: str) -> None:
 class Watch:
     """pytracer over some target; ``pid``: its process."""
 
-    def __init__(self, *options: str, canary: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self, *options: str, canary: Callable[[], object] | None = None, trace: str = "getppid"
+    ) -> None:
         folder = tempfile.mkdtemp()
         self.trace = Path(folder, "trace")
         self._said = Path(folder, "said")
         self._canary = canary
         self._chirper = 0
-        self._options = [PYTRACER, *options, "-e", "trace=getppid", "-o", str(self.trace)]
+        self._options = [PYTRACER, *options, "-e", f"trace={trace}", "-o", str(self.trace)]
 
     def __enter__(self) -> Watch:
         with self._said.open("wb") as said:
@@ -96,13 +98,20 @@ class Watch:
                 time.sleep(0.01)
 
         self._chirper = forked(chirp)
-        wait_for(lambda: self.counts()[self._chirper] > 1, f"the canary is not seen: {self.said()}")
+        attached = f"Process {self._chirper} attached"
+        wait_for(
+            lambda: self.counts()[self._chirper] > 1 or attached in self.said(),
+            f"the canary is not seen: {self.said()}",
+        )
         ended(self._chirper)
 
     def counts(self) -> Counter[int]:
         """How many calls are seen of each process."""
-        text = self.trace.read_text() if self.trace.exists() else ""
-        return Counter(int(found[1]) for found in _LINE.finditer(text))
+        return Counter(int(found[1]) for found in _LINE.finditer(self.text()))
+
+    def text(self) -> str:
+        """The trace."""
+        return self.trace.read_text() if self.trace.exists() else ""
 
     def said(self) -> str:
         """What pytracer has said."""

@@ -33,7 +33,7 @@ class CallWriter:
 
     def __init__(self, style: Style, offset_ns: int, ip: bool = False) -> None:
         self._style = style
-        self._offset_ns = offset_ns
+        self.offset_ns = offset_ns
         self._ip = ip
         self._writers: dict[tuple[bool, bool], ValueWriter] = {}
         # By the identity of descriptions: the description itself, lest its place be taken, what
@@ -64,39 +64,43 @@ class CallWriter:
 
     def begin(self, kind: str, task: Task, time_ns: int) -> str:
         """Write what objects about a task have in common, open for more members."""
-        wall = time_ns + self._offset_ns
+        wall = time_ns + self.offset_ns
         return f'{{"type":"{kind}","time_ns":{time_ns},"wall_ns":{wall},{self.who(task)}'
 
     def write(self, call: Call, status: Status) -> str:
         """Write a call as one line."""
         entry, task = call.entry, call.task
-        known = self._known.get(id(call.compiled)) or self._learn(call)
         seen = self._tasks.get(task.tid)
         if seen is not None and seen[0] is task and seen[1] == task.comm:
             who = seen[2]
         else:
             who = self.who(task)
-        begun = entry.time_ns
-        text = (
-            f'{{"type":"syscall","time_ns":{begun},"wall_ns":{begun + self._offset_ns},{who}'
-            f'{known[1]}{entry.nr},"args":{{{known[2](call.values)}'
-        )
-        end = call.end
+        begun, end = entry.time_ns, call.end
         if end is None:
-            tail = f'}},"status":"{status.value}","ret":null'
+            tail = ""
         else:
-            result = call.result
-            assert result is not None
-            tail = self._results.get(result) or self._result(call, result, status)
             took = end.time_ns - begun
-            tail = f'{tail},"exit_ns":{end.time_ns},"duration_ns":{took if took > 0 else 0}'
+            tail = f',"exit_ns":{end.time_ns},"duration_ns":{took if took > 0 else 0}'
             if end.cpu_ns is not None:
                 tail = f'{tail},"cpu_ns":{end.cpu_ns}'
             if end.injected:
                 tail += ',"injected":true'
+        return (
+            f'{{"type":"syscall","time_ns":{begun},"wall_ns":{begun + self.offset_ns},{who}'
+            f"{self.tell(call, status)}{tail}}}\n"
+        )
+
+    def tell(self, call: Call, status: Status) -> str:
+        """Write the members of a call that neither its task nor its times decide."""
+        known = self._known.get(id(call.compiled)) or self._learn(call)
+        result, entry = call.result, call.entry
+        if result is None:
+            tail = f'}},"status":"{status.value}","ret":null'
+        else:
+            tail = self._results.get(result) or self._result(call, result, status)
         if self._ip and entry.ip is not None:
             tail = f'{tail},"ip":"{entry.ip:#x}"'
-        return f"{text}{tail}}}\n"
+        return f'{known[1]}{entry.nr},"args":{{{known[2](call.values)}{tail}'
 
     def _learn(self, call: Call) -> Known:
         compiled = call.compiled

@@ -9,12 +9,14 @@ from json.encoder import encode_basestring_ascii as encode
 
 from pytracer import __version__
 from pytracer.decode.call import Call
+from pytracer.decode.decoder import Decoder
 from pytracer.decode.siginfo import SignalDecoder, name_of_signal
 from pytracer.event.schema import (
     Abi,
     Event,
     GroupStop,
     Lost,
+    Run,
     Signal,
     SyscallEnter,
     SyscallExit,
@@ -26,6 +28,7 @@ from pytracer.event.schema import (
     TaskNew,
 )
 from pytracer.output.ndjson.calls import CallWriter
+from pytracer.output.ndjson.runs import RunWriter
 from pytracer.output.ndjson.values import ValueWriter, name
 from pytracer.output.text.stream import MOST_PIECES, Sink, Stream
 from pytracer.output.text.style import LineStyle, Quiet, Status, Style
@@ -95,6 +98,8 @@ class NdjsonOutput:
         self._streams: dict[int, Stream] = {}  # by task, with -ff
         self._in_flight: dict[int, Call] = {}
         self._abis: dict[int, Abi] = {}
+        self._runs: RunWriter | None = None
+        self._by_run = False
         self._handlers: dict[type, Callable[..., None]] = {
             Signal: self._signal,
             GroupStop: self._group_stop,
@@ -126,6 +131,22 @@ class NdjsonOutput:
 
     # Calls
 
+    def run(self, run: Run, decoder: Decoder) -> None:
+        """Write calls that nothing interrupts."""
+        runs = self._runs
+        if runs is None:
+            runs = self._runs = RunWriter(self.calls, decoder, self.lines.statuses)
+            self._by_run = (
+                decoder.repeats and self._shared is not None and not self.lines.slower_than_ns
+            )
+        rest: Run | None = run
+        if self._by_run and run.abi is _NATIVE and not self._abis and not decoder.interrupted:
+            assert self._shared is not None
+            rest = runs.write(run, self._shared)
+        if rest is not None:
+            for event in rest.events():
+                self.handle(event, decoder.handle(event))
+
     def _entered(self, event: SyscallEnter, call: Call | None) -> None:
         if call is not None:
             self._in_flight[event.task.tid] = call
@@ -133,7 +154,10 @@ class NdjsonOutput:
             self._abis[event.task.tid] = event.abi
 
     def _over(self, call: Call, status: Status) -> None:
-        if self.lines.statuses is None or status in self.lines.statuses:
+        lines = self.lines
+        if lines.slower_than_ns and call.duration_ns < lines.slower_than_ns:
+            return
+        if lines.statuses is None or status in lines.statuses:
             stream = self._shared or self._stream(call.task)
             pieces = stream.pieces
             pieces.append(self.calls.write(call, status))

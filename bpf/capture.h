@@ -200,6 +200,8 @@ static inline void run(void *ctx, struct work *w, struct thread *t)
 		w->flags &= ~REGION_MORE;
 		if (w->phase == PHASE_ENTRY)
 			t->retry |= 1 << (w->ordinal & 31);
+		else if (!w->got)
+			unreadable();
 	}
 	got = w->got;
 	region->address = address;

@@ -38,7 +38,8 @@ struct marks {
 /* One cache line a CPU: odd while a program runs there. User space maps it. */
 struct gate {
 	u64 turns;
-	u64 pad[7];
+	u64 hold; /* set by user space: hold the traced tasks back */
+	u64 pad[6];
 };
 
 struct config {

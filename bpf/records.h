@@ -19,11 +19,11 @@ static inline struct stats *my_stats(void)
 static inline int send_event(void *ctx, struct event *event)
 {
 	int lost = events.perf_submit(ctx, event, sizeof(*event));
+	struct stats *s = my_stats();
 
-	if (lost) {
-		struct stats *s = my_stats();
-
-		if (s)
+	if (s) {
+		s->events++;
+		if (lost)
 			s->lost_events++;
 	}
 	return lost;
@@ -36,19 +36,6 @@ static inline int send_record(void *ctx, struct thread *t)
 	if (used > DATA_BYTES)
 		used = DATA_BYTES;
 	return events.perf_submit(ctx, &t->record, sizeof(t->record) + used);
-}
-
-/* Send a finished call and count it. */
-static inline void send_call(void *ctx, struct thread *t)
-{
-	struct stats *s = my_stats();
-	int lost = send_record(ctx, t);
-
-	if (s) {
-		s->calls++;
-		if (lost)
-			s->lost_calls++;
-	}
 }
 
 /* Send the captured bytes ahead of the call: there is no room for more. */
@@ -66,6 +53,14 @@ static inline void send_chunk(void *ctx, struct thread *t)
 	t->record.flags = flags;
 	t->record.chunks++;
 	t->record.used = 0;
+}
+
+static inline void unreadable(void)
+{
+	struct stats *s = my_stats();
+
+	if (s)
+		s->unreadable++;
 }
 
 #endif

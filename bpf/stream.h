@@ -250,6 +250,8 @@ struct stats {
 	u64 lost_events;
 	u64 lost_tasks; /* forks that found the map of threads full */
 	u64 dropped;	/* calls that --status left out */
+	u64 events;	/* records that are not of calls, whether they were lost or not */
+	u64 unreadable; /* reads of a call that failed to its end */
 };
 
 #endif

@@ -14,7 +14,7 @@ from pytracer.backend.base import Backend, BackendUnavailable, TargetError
 from pytracer.cli.counting import Counter
 from pytracer.cli.messages import Failure
 from pytracer.cli.options import Backend as Choice
-from pytracer.cli.options import Options, Summary
+from pytracer.cli.options import OnFull, Options, Summary
 from pytracer.target.selection import Attach, Launch, Members, Selection, Target
 
 DEFAULT_SPOOL_BYTES: Final = 1 << 30
@@ -78,6 +78,11 @@ def choose(options: Options) -> Choice:
                 f"{unserved} needs --backend=ptrace, which cannot serve {unattachable}: "
                 "leave one of them out"
             )
+    if options.on_full is OnFull.PAUSE and options.pids:
+        raise Failure(
+            "--on-full=pause does not hold back processes that were attached to: "
+            "use --on-full=pause-attached if that is wanted"
+        )
     if options.backend is Choice.EBPF and unserved is not None:
         raise Failure(f"{unserved} cannot be served by --backend=ebpf: use --backend=ptrace")
     if options.backend is not Choice.AUTO:
@@ -214,5 +219,5 @@ def _ebpf(
     descriptors = bool(options.decode_fds or options.paths)
     plans = TablePlans(decoding.string_bytes, decoding.whole, selection.syscalls, descriptors)
     spool_bytes = DEFAULT_SPOOL_BYTES if options.spool_bytes is None else options.spool_bytes
-    sizes = Sizes(options.ring_bytes, spool_bytes)
+    sizes = Sizes(options.ring_bytes, spool_bytes, options.on_full is not OnFull.DROP)
     return EbpfBackend(target, selection, plans, refuse=refuse, sizes=sizes, recording=recording)

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -25,7 +25,7 @@ from pytracer.cli.destination import (
 from pytracer.cli.filters import filter_for
 from pytracer.cli.interrupts import Interrupts, die_by
 from pytracer.cli.messages import Failure, Messages, invoked_name, say_crashes
-from pytracer.cli.options import Options, Summary
+from pytracer.cli.options import OnFull, Options, Summary
 from pytracer.cli.reading import Action, Explain, Reader
 from pytracer.cli.recording import OnlyTold
 from pytracer.cli.refusals import Refusals
@@ -157,7 +157,7 @@ def _trace(options: Options, messages: Messages) -> int:
             interrupts.after(options.duration_s)
         if options.interval_s is not None and counting is not None:
             interrupts.every(options.interval_s, counting.tick)
-        _observe(session, refusals, backend.name == "ebpf")
+        _observe(session, refusals, _niceness(options, backend))
     return _status(session, interrupts)
 
 
@@ -183,7 +183,7 @@ def _replay(options: Options, messages: Messages) -> int:
         )
         session, _ = _session(adopted, backend, decoder, output, destination, messages, stack)
         interrupts = Interrupts(options.interruptible, session.interrupt, backend, messages.note)
-        _observe(session, Refusals(messages), False)
+        _observe(session, Refusals(messages))
     if interrupts.signo:
         return die_by(interrupts.signo)
     if backend.damage:
@@ -220,14 +220,22 @@ def _session(
     return session, counting
 
 
-def _observe(session: Session, refusals: Refusals, can_wait: bool) -> None:
+def _niceness(options: Options, backend: Backend) -> int:
+    """How much the target goes before the writing of its trace; what is held back goes behind."""
+    if backend.name != "ebpf" or os.geteuid():
+        return 0
+    return _NICE if options.on_full is OnFull.DROP else -_NICE
+
+
+def _observe(session: Session, refusals: Refusals, niceness: int = 0) -> None:
     def started() -> None:
         release_standard_descriptors()
         # The target has been started, or was there before: it runs ahead of what is written
         # about it. Who may not do without niceness again leaves it alone: the process that
         # empties the rings, made later, must not wait.
-        if can_wait and not os.geteuid():
-            os.setpriority(os.PRIO_PROCESS, 0, _NICE)
+        if niceness:
+            with suppress(PermissionError):
+                os.setpriority(os.PRIO_PROCESS, 0, niceness)
 
     # Events hold no cycles: looking for some among them, time and again, costs a call as much
     # as decoding it does.

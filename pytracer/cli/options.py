@@ -42,6 +42,14 @@ class Backend(Enum):
     PTRACE = "ptrace"
 
 
+class OnFull(Enum):
+    """What becomes of what there is no room for (--on-full)."""
+
+    DROP = "drop"
+    PAUSE = "pause"
+    PAUSE_ATTACHED = "pause-attached"
+
+
 class Color(Enum):
     """When output is coloured (--color)."""
 
@@ -88,6 +96,7 @@ class Options:
     record: str | None = None
     replay: str | None = None
     spool_bytes: int | None = None
+    on_full: OnFull = OnFull.DROP
     ring_bytes: int | None = None
 
     trace: CallSet = ALL_CALLS

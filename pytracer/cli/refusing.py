@@ -22,7 +22,6 @@ _REFUSED: Final[Mapping[str, tuple[str, str]]] = {
     "secontext": ("--secontext", "use ls -Z and ps -Z"),
     "tips": ("--tips", "see the documentation"),
     "report": ("--report", "use -c for a summary"),
-    "on-full": ("--on-full", "use --backend=ptrace, which loses nothing"),
 }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from pytracer.cli.expressions import NO_CALLS
-from pytracer.cli.options import Backend, Color, DecodePid, Interruptible
+from pytracer.cli.options import Backend, Color, DecodePid, Interruptible, OnFull
 from pytracer.decode.descriptors import Told
 from pytracer.output.text.style import Quiet, Stamp, Status
 
@@ -118,5 +118,6 @@ LISTS: Final = {
 CHOICES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "X": ("xlats", {name: name for name in ("raw", "abbrev", "verbose")}),
     "color": ("color", {color.value: color for color in Color}),
+    "on-full": ("on_full", {choice.value: choice for choice in OnFull}),
     "backend": ("backend", {backend.value: backend for backend in Backend}),
 }

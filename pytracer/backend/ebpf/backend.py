@@ -43,6 +43,7 @@ from pytracer.target.start import Dispositions
 _ZERO = bytes(4)
 _LEAST_THREADS = 16384
 _PATIENCE_TURNS = 20
+_HOLDS = ("hold__back", "hold__send")  # in the order in which the programs know them
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,12 @@ class Sizes:
     """How much room there is for what was seen, in bytes.
 
     ``ring``: of each CPU's ring, a power of two; None for as much as is reasonable. ``spool``: for
-    what waits to be handed on.
+    what waits to be handed on. ``holds``: the target is held back while there is little room.
     """
 
     ring: int | None = None
     spool: int = DEFAULT_BYTES
+    holds: bool = False
 
 
 class EbpfBackend:
@@ -112,7 +114,7 @@ class EbpfBackend:
                 "events": Resize(0, self._cpus),
             },
             self._namespace.nested,
-            programs_for(target),
+            programs_for(target) | frozenset(_HOLDS if self._sizes.holds else ()),
         )
         try:
             self._prepare()
@@ -137,11 +139,14 @@ class EbpfBackend:
             self._membership = Membership(self._loaded, self._target)
         capture = struct.pack("<i", self._loaded.programs["capture"])
         maps["tails"].update(_ZERO, capture)
+        for place, name in enumerate(_HOLDS if self._sizes.holds else ()):
+            program = struct.pack("<i", self._loaded.programs[name])
+            maps["holds"].update(struct.pack("<I", place), program)
         self._rings = Rings(maps["events"], self._sizes.ring)
         self._gates = Gates(maps["gates"])
         self._marks = Marks(maps["marked"])
         spool = Spool(self._sizes.spool, self._recording)
-        self._reader = Reader(self._rings, maps, self._gates, spool)
+        self._reader = Reader(self._rings, maps, self._gates, spool, self._sizes.holds)
         if self._recording is not None:
             self._recording.begin("slices", self.clock, wire.LAYOUT, wire.Stats._fields)
 
@@ -211,6 +216,7 @@ class EbpfBackend:
         ended = time.monotonic_ns()
         reader.hasten()
         until = hopeless = unwritten = 0
+        handed_on = ended
         recording = self._recording
         while reader.failure is None and not (self._digest.given_up and recording is None):
             turn = reader.take(1.0)
@@ -218,9 +224,12 @@ class EbpfBackend:
                 continue
             if not self._digest.given_up:
                 yield from self._take(turn, make)
-            if turn.refused:
-                # With something waiting, there will be room; a recording only grows.
-                hopeless = 0 if reader.spool.waiting() and recording is None else hopeless + 1
+            if not turn.refused:
+                hopeless = 0
+                handed_on = time.monotonic_ns()
+            elif turn.until_ns > handed_on:
+                # Nothing waits any more, which would make room; a recording only grows.
+                hopeless += 1
             if turn.until_ns > ended and (not turn.refused or hopeless > _PATIENCE_TURNS):
                 until = turn.until_ns
                 break

@@ -31,6 +31,7 @@ _TRACEPOINT = "raw_tracepoint__"
 # The first belong to pid namespaces, all of members to targets that are selected by what they
 # belong to.
 _MEMBERS = "members"
+_HOLD = "hold"
 _ITERATORS = ("iter", "members_iter")
 _ARRAY = 2  # BPF_MAP_TYPE_ARRAY, include/uapi/linux/bpf.h
 
@@ -122,15 +123,16 @@ def load(
     source: Compiled,
     shapes: Mapping[str, Resize],
     iterates: bool = False,
-    members: Collection[str] = (),
+    optional: Collection[str] = (),
 ) -> Loaded:
     """Create the maps and load the programs; nothing is attached yet.
 
     Shape:  ``shapes`` by the name of the map; ``iterates``: load the iterator of pid namespaces
-        too; ``members``: names of programs that select tasks by what they belong to, to load too.
+        too; ``optional``: names of programs to load too, such as those that select tasks by what
+        they belong to.
     Errors: BackendUnavailable.
     """
-    if not {program.name for program in source.programs}.issuperset(members):
+    if not {program.name for program in source.programs}.issuperset(optional):
         raise BackendUnavailable(
             "ebpf",
             "the kernel's BTF tells too little of control groups and tasks to select by them",
@@ -148,7 +150,7 @@ def load(
             kind, _, what = program.name.rpartition("__")
             if kind == _ITERATORS[0] and not iterates:
                 continue
-            if kind.startswith(_MEMBERS) and program.name not in members:
+            if kind.startswith((_MEMBERS, _HOLD)) and program.name not in optional:
                 continue
             number = iterator_number(what) if kind in _ITERATORS else None
             loaded.programs[program.name] = _load(program, loaded.maps, number)

@@ -73,7 +73,11 @@ class News:
 class _Drain:
     """The child's side."""
 
-    def __init__(self, rings: Rings, maps: dict[str, Map], gates: Gates, spool: Spool) -> None:
+    def __init__(
+        self, rings: Rings, maps: dict[str, Map], gates: Gates, spool: Spool, holds: bool
+    ) -> None:
+        self._holds = holds
+        self._held = False
         self._rings = rings
         self._threads = MapReader(maps["threads"])
         self._stats = maps["stats"]
@@ -82,6 +86,7 @@ class _Drain:
         self._spool = spool
         self._news = News()
         self._counted = wire.Stats(*[0] * len(wire.Stats._fields))
+        self._refused = False
         self._unsent = b""
 
     def run(self, turns: int, bell: int, watched: set[int]) -> None:
@@ -113,7 +118,10 @@ class _Drain:
         counters = wire.total(self._stats.lookup(_ZERO, self._cpus))
         threads: list[bytes] = []
         self._threads.read(lambda values, at: threads.append(wire.thread_part(values, at)))
-        if not self._spool.has_room(self._rings.used()):
+        used = self._rings.used()
+        if self._holds:
+            self._hold_back(used)
+        if not self._spool.has_room(used):
             return self._without_news(until_ns, SPOOL_FULL)
         ends, slices = self._rings.look()
         whole = counters.losses() != self._counted.losses()
@@ -124,26 +132,40 @@ class _Drain:
         place = self._spool.put(pack(until_ns, counters, told_of, slices, whole))
         if isinstance(place, int):
             return self._without_news(until_ns, place)
+        self._refused = False
         self._rings.release(ends)
         self._news.remember(told)
         self._counted = counters
         self._unsent += _TURN.pack(until_ns, 0, 0, True) + PLACE.pack(*place)
         return bool(slices)
 
+    def _hold_back(self, used: int) -> None:
+        """Have the target wait while there is little room, rather than lose something."""
+        tight = self._refused or used > self._rings.size // 2 or self._spool.is_tight(used)
+        if tight or (self._held and self._spool.is_loose()):
+            self._held = tight
+            self._gates.hold(tight)
+
     def _without_news(self, until_ns: int, refused: int) -> bool:
+        self._refused = bool(refused)
         if not self._unsent:  # else the consumer is behind: this turn would say nothing new
             self._unsent += _TURN.pack(until_ns, 0, refused, False)
         return False
 
 
 class Reader:
-    """The parent's side: starts the process and takes its turns."""
+    """The parent's side: starts the process and takes its turns.
 
-    def __init__(self, rings: Rings, maps: dict[str, Map], gates: Gates, spool: Spool) -> None:
+    ``holds``: the target is to be held back when there is little room.
+    """
+
+    def __init__(
+        self, rings: Rings, maps: dict[str, Map], gates: Gates, spool: Spool, holds: bool = False
+    ) -> None:
         self._rings = rings
         self._kept = {maps[name].fd for name in ("threads", "stats")}
         self.spool = spool
-        self._drain = _Drain(rings, maps, gates, spool)
+        self._drain = _Drain(rings, maps, gates, spool, holds)
         self._turns, self._turns_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._bell_read, self._bell = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         rings.poll.register(self._bell_read, select.POLLIN)

@@ -145,6 +145,7 @@ class Rings:
                 f"cannot make a ring for the events: {os.strerror(error.errno or 0)}",
                 "raise kernel.perf_event_mlock_kb or RLIMIT_MEMLOCK, or grant CAP_PERFMON",
             ) from error
+        self.size = min(ring.size for ring in self._rings)
         for cpu, ring in zip(cpus, self._rings, strict=True):
             target.update(struct.pack("<I", cpu), struct.pack("<i", ring.fd))
             self.poll.register(ring.fd, select.POLLIN)

@@ -24,12 +24,12 @@ def pid_max() -> int:
 
 
 class Gates:
-    """The programs' per-CPU counters, odd while one runs."""
+    """The programs' per-CPU counters, odd while one runs; and whether they hold tasks back."""
 
     def __init__(self, source: Map) -> None:
         # An array map's values lie at multiples of eight bytes, in whole pages.
         size = -(-source.entries * source.value_bytes // mmap.PAGESIZE) * mmap.PAGESIZE
-        self._map = mmap.mmap(source.fd, size, mmap.MAP_SHARED, mmap.PROT_READ)
+        self._map = mmap.mmap(source.fd, size)
         self._words = memoryview(self._map).cast("Q")
         self._cpus = range(0, source.entries * _GATE_WORDS, _GATE_WORDS)
 
@@ -42,6 +42,11 @@ class Gates:
                 limit = time.monotonic_ns() + _GATE_TIMEOUT_NS
                 while words[at] == turns and time.monotonic_ns() < limit:
                     time.sleep(0)
+
+    def hold(self, held: bool) -> None:
+        """Have the traced tasks held back at the end of each call, or not any more."""
+        for at in self._cpus:
+            self._words[at + 1] = held
 
     def close(self) -> None:
         self._words.release()

@@ -85,6 +85,14 @@ class Spool:
         waiting = self.waiting()
         return not waiting or waiting + length <= self._size
 
+    def is_tight(self, more: int) -> bool:
+        """Whether, with so many more bytes, little of the room is left."""
+        return self._recording is None and self.waiting() + more > self._size // 2
+
+    def is_loose(self) -> bool:
+        """Whether most of the room is left."""
+        return self._recording is not None or self.waiting() <= self._size // 4
+
     def put(self, parts: list[bytes]) -> Place | int:
         """Append a turn; where it lies, or an errno when there is no room: nothing is changed."""
         length = sum(map(len, parts))

@@ -94,7 +94,7 @@ class Tasks:
                 self.alive[child.tid] = child
                 yield TaskNew(child, record.time_ns, NewBy.FORKED, parent)
             case wire.RECORD_EXEC:
-                yield self._exec(record)
+                yield from self._exec(record)
             case wire.RECORD_EXIT if record.tid in self.alive:
                 yield from self._exit(record)
             case wire.RECORD_SIGNAL:
@@ -112,15 +112,17 @@ class Tasks:
                 yield TaskDetached(task, record.time_ns)
                 self._merger.forget(record.tid)
 
-    def _exec(self, record: EventRecord) -> Event:
+    def _exec(self, record: EventRecord) -> Iterator[Event]:
         task = self._merger.task(record.tid, record.tgid, record.comm)
+        if not {record.tid, record.other} & self.alive.keys():
+            yield TaskNew(task, record.time_ns, NewBy.FORKED)  # its birth was lost
         if record.other != record.tid:
             # The leader is gone without an end of its own: this thread took its place.
             self._leaders.pop(record.tgid, None)
             self.alive.pop(record.other, None)
             self._merger.forget(record.other)
         self.alive[record.tid] = task
-        return TaskExec(task, record.time_ns, record.other)
+        yield TaskExec(task, record.time_ns, record.other)
 
     def _exit(self, record: EventRecord) -> Iterator[Event]:
         task = self._merger.task(record.tid, record.tgid, record.comm)

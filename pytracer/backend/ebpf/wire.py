@@ -97,7 +97,7 @@ _USED_AT: Final = THREAD_HEAD.size + 44  # of record.used in struct thread
 # Of struct thread: its key; when its record's call ended (or the thread) and began.
 THREAD_KEY: Final = slice(16, 20)
 THREAD_MOMENT: Final = slice(THREAD_HEAD.size + 16, THREAD_HEAD.size + 32)
-STATS: Final = struct.Struct("<6Q")
+STATS: Final = struct.Struct("<8Q")
 
 ABIS: Final = tuple(Abi)
 
@@ -134,6 +134,8 @@ class Stats(NamedTuple):
     lost_events: int
     lost_tasks: int
     dropped: int
+    events: int
+    unreadable: int
 
     def losses(self) -> tuple[int, ...]:
         """Those that say that something is missing."""

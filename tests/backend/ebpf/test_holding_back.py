@@ -49,12 +49,13 @@ def test_a_slow_reader(holds: bool) -> None:
 
 
 TRACER = """
-import sys, time
+import os, sys, time
 from pytracer.backend.ebpf.backend import EbpfBackend, Sizes
 from pytracer.event.schema import SyscallExit
-from pytracer.target.selection import Attach, Selection
-sizes = Sizes(spool=1 << 16, holds=True)
-for event in EbpfBackend(Attach((int(sys.argv[1]),)), Selection(), sizes=sizes).events():
+from pytracer.target.selection import Launch, Selection
+words = tuple(map(os.fsencode, sys.argv[1:]))
+sizes = Sizes(ring=1 << 20, spool=1 << 16, holds=True)
+for event in EbpfBackend(Launch(words[0], words, ()), Selection(), sizes=sizes).events():
     if isinstance(event, SyscallExit):
         time.sleep(2)
         print("held", flush=True)
@@ -64,20 +65,14 @@ for event in EbpfBackend(Attach((int(sys.argv[1]),)), Selection(), sizes=sizes).
 
 def test_a_target_that_is_held_back_runs_on_when_the_tracer_is_killed() -> None:
     # Held back, this many calls take most of an hour.
-    words = [str(build(LOOPS)), "getppid", "3000000"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE) as target:
-        tracer = subprocess.Popen(
-            [sys.executable, "-c", TRACER, str(target.pid)], stdout=subprocess.PIPE
-        )
+    words = [sys.executable, "-c", TRACER, str(build(LOOPS)), "getppid", "3000000"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as tracer:
         try:
             assert tracer.stdout is not None
             assert tracer.stdout.readline() == b"held\n"
-            assert target.poll() is None
             tracer.kill()
-            out, _ = target.communicate(timeout=120)
-            assert target.returncode == 0
+            # The target has the same standard output, and ends it when it has ended.
+            out, _ = tracer.communicate(timeout=120)
             assert out.startswith(b"3000000 ")
         finally:
             tracer.kill()
-            tracer.wait(20)
-            target.kill()

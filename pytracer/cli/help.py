@@ -43,9 +43,9 @@ Backends:
   --spool-size=BYTES[kMG]
                  how much may wait to be written with ebpf (default 1G)
   --on-full=drop|pause|pause-attached
-                 what to do when that much waits, with ebpf: count what is lost (default),
-                 or let each call of the launched program, or selected control group, take
-                 a millisecond until there is room; of attached processes as well
+                 what to do with ebpf when so much waits: count what is lost (default),
+                 or let each call of the launched program, or selected control group,
+                 take a millisecond until there is room; of attached processes as well
   --ring-size=BYTES[kMG]
                  how much the kernel holds for us on each CPU with ebpf
   --record=FILE  keep what is captured in FILE; no text is written without -o

@@ -16,7 +16,20 @@ from pathlib import Path
 
 from benchmarks import startup
 from benchmarks.measure import Figures, build, run_command, run_loop, table
-from benchmarks.peers import BARE, BPFTRACE, HISTOGRAM, PERF, PTRACE, STRACE, STREAM
+from benchmarks.peers import (
+    BARE,
+    BPFTRACE,
+    COUNT,
+    COUNT_WALL,
+    EMPTY,
+    FLOOR,
+    HISTOGRAM,
+    PERF,
+    PERF_SUMMARY,
+    PTRACE,
+    STRACE,
+    STREAM,
+)
 
 PAGE = Path(__file__).parent.parent / "docs" / "overhead.md"
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
@@ -35,21 +48,30 @@ def machine() -> str:
 def loops(program: str, calls: int, rounds: int) -> str:
     """Nanoseconds that each tool adds to a call, and the calls that its trace lacks."""
     parts = []
-    peers = [p for p in (BARE, STREAM, BPFTRACE, HISTOGRAM, PERF) if p.available()]
+    tools = (
+        *(BARE, EMPTY, FLOOR, COUNT, COUNT_WALL, STREAM),
+        *(HISTOGRAM, BPFTRACE, PERF_SUMMARY, PERF),
+    )
+    peers = [p for p in tools if p.available()]
     for loop in ("getppid", "readwrite", "openclose"):
         figures = run_loop(program, loop, calls, peers, rounds)
         bare = figures[BARE.name].call
-        rows = [(name, *_added(one, bare)) for name, one in figures.items()]
-        head = ("tool", "ns a call", "added", "least added", "most added", "events lost")
+        floor = figures[FLOOR.name].call - bare
+        rows = [(name, *_added(one, bare, floor)) for name, one in figures.items()]
+        head = (
+            *("tool", "ns a call", "added", "of the floor"),
+            *("least added", "most added", "events lost"),
+        )
         parts.append(f"### {loop}, {calls} calls, {rounds} rounds\n\n{table(head, rows)}")
     return "## eBPF: nanoseconds added to a call\n\n" + "\n\n".join(parts)
 
 
-def _added(one: Figures, bare: float) -> tuple[str, ...]:
+def _added(one: Figures, bare: float, floor: float) -> tuple[str, ...]:
     added = sorted(value - bare for value in one.ns_per_call)
     return (
         f"{one.call:,.0f}",
         f"{one.call - bare:,.0f}",
+        f"{(one.call - bare) / floor:.2f}",
         f"{added[0]:,.0f}",
         f"{added[-1]:,.0f}",
         one.lost,

@@ -73,6 +73,16 @@ _PERF_LINES = {
 _NUMBERS = {"getppid": r"^110\(", "readwrite": r"^[01]\(\d+\) = 64", "openclose": r"^(257|3)\("}
 
 BARE = Peer("nothing", lambda command, trace: command, {})
+
+
+def _floor(which: str) -> Callable[[list[str], str], list[str]]:
+    return lambda command, trace: [sys.executable, "-m", "benchmarks.floor", which, *command]
+
+
+EMPTY = Peer("two empty programs", _floor("empty"), {})
+FLOOR = Peer("two programs that read the clock (the floor)", _floor("clock"), {})
+COUNT = Peer("pytracer, count", _pytracer("--backend=ebpf", "-c"), {})
+COUNT_WALL = Peer("pytracer, count, no CPU time", _pytracer("--backend=ebpf", "-c", "-w"), {})
 STRACE = Peer(
     "strace", lambda command, trace: ["strace", "-o", trace, *command], STRACE_LINES, "strace"
 )
@@ -82,6 +92,12 @@ PERF = Peer(
     "perf trace",
     lambda command, trace: with_tracefs(["perf", "trace", "-o", trace, "--", *command]),
     _PERF_LINES,
+    "perf",
+)
+PERF_SUMMARY = Peer(
+    "perf trace, summary",
+    lambda command, trace: with_tracefs(["perf", "trace", "-s", "-o", trace, "--", *command]),
+    {},
     "perf",
 )
 BPFTRACE = Peer("bpftrace, printf", _bpftrace(_PRINTF), _NUMBERS, "bpftrace")

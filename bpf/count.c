@@ -19,7 +19,7 @@ BPF_TABLE("percpu_array", u32, struct totals, totals, 1);
 BPF_TABLE("array", u32, struct counting, counting, 1);
 BPF_QUEUE(births, struct birth, 4096);
 
-#define FILLED_AT_ONCE 1024
+#define FILLED_AT_ONCE 64
 
 /* User space runs this to make all numbers up to args[1], from args[0] on, free to be given. */
 int fill_threads(struct bpf_raw_tracepoint_args *ctx)

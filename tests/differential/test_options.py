@@ -199,6 +199,15 @@ def test_ptrace_counts(options: str) -> None:
     assert _summary((*PYTRACER, "--backend=ptrace"), words) == _summary(STRACE, words)
 
 
+@pytest.mark.slow
+@pytest.mark.needs_root
+@pytest.mark.needs_ebpf
+@pytest.mark.parametrize("options", SUMMARIES)
+def test_ebpf_counts(options: str) -> None:
+    words = options.split()
+    assert _summary((*PYTRACER, "--backend=ebpf"), words) == _summary(STRACE, words)
+
+
 def test_pipes_to_a_command() -> None:
     """``-o '|command'`` hands the log to a command, as strace does."""
     lines = []

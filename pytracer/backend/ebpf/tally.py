@@ -22,7 +22,7 @@ from pytracer.target.selection import Attach, Members, Selection, Target
 
 _ZERO: Final = bytes(4)
 _LEAST_THREADS: Final = 16384
-_FILLED_AT_ONCE: Final = 1024
+_FILLED_AT_ONCE: Final = 64  # FILLED_AT_ONCE, bpf/count.c
 # More kinds of calls than x86_64 programs make, unless that is more than 64 MiB for all CPUs.
 _ROWS_A_GROUP: Final = 448
 _LEAST_ROWS: Final = 192
@@ -65,6 +65,8 @@ class Tally:
                 "owners": Resize(F_MMAPABLE, rows),
                 "free_rows": Resize(0, rows),
                 "odd_rows": Resize(F_NO_PREALLOC),
+                "groups": Resize(F_NO_PREALLOC),
+                "edges": Resize(F_NO_PREALLOC),
                 "counted": Resize(0, rows),
                 "gates": Resize(0, self._cpus),
                 "marked": Resize(F_MMAPABLE, -(-pid_max() // MARKS)),

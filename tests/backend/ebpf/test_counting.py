@@ -17,6 +17,7 @@ import pytest
 from pytracer.backend.base import TargetError
 from pytracer.backend.ebpf import tally
 from pytracer.backend.ebpf.counting import CountBackend
+from pytracer.decode.catalogue import name_of
 from pytracer.event.durations import CallCounts, InFlight
 from pytracer.event.schema import Abi, Event, Lost, NewBy, TaskDetached, TaskExit, TaskNew
 from pytracer.target.selection import Attach, Selection, Target
@@ -211,3 +212,44 @@ def test_groups_of_targets_are_counted_apart() -> None:
     assert counted[0, 1] == 1
     assert counted[1, 1] >= 1
     assert counted[1, READ] == counted[1, 1]
+
+
+@pytest.mark.needs_program("strace")
+def test_strace_counts_the_same_on_the_same_run(tmp_path: Path) -> None:
+    table = tmp_path / "table"
+    script = f"read line; exec {build('counted.c')} 3"
+    columns = "--summary-columns=calls,errors,name"
+    with subprocess.Popen(["sh", "-c", script], stdin=subprocess.PIPE) as shell:
+        words = ["strace", "-f", "-q", "-c", columns, "-o", str(table), "-p", str(shell.pid)]
+        with subprocess.Popen(words) as strace:
+            try:
+                status = Path(f"/proc/{shell.pid}/status")
+                deadline = time.monotonic() + 20
+                while f"TracerPid:\t{strace.pid}\n" not in status.read_text():
+                    assert time.monotonic() < deadline
+                    time.sleep(0.01)
+                told: list[int] = []
+
+                def each(backend: CountBackend, event: Event | None) -> None:
+                    if event is None and not told:
+                        assert shell.stdin is not None
+                        told.append(os.write(shell.stdin.fileno(), b"go\n"))
+
+                counted, _ = count(Attach((shell.pid,)), each=each)
+                assert strace.wait(20) == 0
+            finally:
+                strace.kill()
+                shell.kill()
+    theirs = {}
+    for line in table.read_text().splitlines():
+        cells = line.split()
+        if cells[-1] not in ("syscall", "total") and not line.startswith("-"):
+            theirs[cells[-1]] = [int(cell) for cell in cells[:-1]]
+    ours = {
+        name_of(Abi.X86_64, nr): [counts.calls, *filter(None, [sum(counts.errnos.values())])]
+        for nr, counts in counted.items()
+    }
+    # The call in which they come is not seen alike.
+    assert theirs.pop("read")[0] - ours.pop("read")[0] in (-1, 0, 1)
+    assert ours == theirs
+    assert ours["getppid"] == [1009 * 3 + 7 * 101 + 503]

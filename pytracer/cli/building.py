@@ -223,14 +223,13 @@ def style(options: Options) -> Style:
 
 def lines(options: Options) -> LineStyle:
     """Say which lines there are and what they begin and end with."""
-    several = (
-        options.follow
-        or options.grouped is not None
-        or len(options.pids) + bool(options.program) > 1
-    )
+    several = options.follow or len(options.pids) + bool(options.program) > 1
     to_one_file = options.output is not None and not options.separately
     return LineStyle(
-        pid_prefix=options.always_show_pid or (to_one_file and several),
+        # What belongs to a group comes and goes: that one of it is alone says nothing.
+        pid_prefix=(
+            options.always_show_pid or options.grouped is not None or (to_one_file and several)
+        ),
         bracket_pid=options.output is None,
         comm=DecodePid.COMM in options.decode_pids,
         stamp=options.stamp,

@@ -122,6 +122,7 @@ def _header(options: Options, selection: Selection) -> Header:
         "succeeded": selection.succeeded,
         "failed": selection.failed,
         "descriptors": bool(options.decode_fds or options.paths),
+        "grouped": options.grouped is not None,
         "slower_than_ns": selection.slower_than_ns,
         "syscalls": None if calls is None else {abi.name: sorted(calls[abi]) for abi in Abi},
         "signals": None if selection.signals is None else sorted(selection.signals),
@@ -210,6 +211,7 @@ def adopt(options: Options, header: Header, note: Callable[[str], None]) -> Opti
     return replace(
         options,
         follow=options.follow or bool(captured.get("follow")),
+        always_show_pid=options.always_show_pid or bool(captured.get("grouped")),
         program=header.program,
         pids=header.pids,
         quiet=quiet,

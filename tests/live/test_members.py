@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import subprocess
 import sys
@@ -129,7 +130,7 @@ def test_the_whole_host_but_for_the_tracer() -> None:
 
 
 @pytest.mark.parametrize("backend", ["ebpf", "ptrace"])
-@pytest.mark.parametrize("options", [(), ("-c", "-w"), ("-Z",), ("-z",)])
+@pytest.mark.parametrize("options", [(), ("-c", "-w"), ("-Z",), ("-z",), ("--json",)])
 def test_only_slow_calls_are_shown(backend: str, options: tuple[str, ...], tmp_path: Path) -> None:
     script = (
         "import os, time\n"
@@ -147,9 +148,38 @@ def test_only_slow_calls_are_shown(backend: str, options: tuple[str, ...], tmp_p
         (line,) = (line for line in lines if "clock_nanosleep" in line)
         assert line.split()[3] == "3" and "getppid" not in trace.read_text(), lines
         return
+    if "--json" in options:
+        names = [event.get("syscall") for event in map(json.loads, lines)]
+        assert [name for name in names if name] == ["clock_nanosleep"] * 3, lines
+        return
     shown = [line for line in lines if not line.startswith("+++")]
     assert len(shown) == (0 if "-Z" in options else 3), lines
     assert all(line.startswith("clock_nanosleep(") for line in shown), lines
+
+
+def test_a_recording_tells_who_came_and_went(tmp_path: Path) -> None:
+    def work() -> None:
+        rename("pt-worker")
+        calls(7)
+        rename("another")
+        calls(5)
+
+    record = tmp_path / "record"
+    options = ("--comm", "pt-*", "--record", str(record))
+    with Watch(*options, canary=lambda: rename("pt-canary")) as watch:
+        worker = done(forked(work))
+        found = watch.end()
+        live = watch.text()
+    assert found == {worker: 7}, found
+    ran = subprocess.run(
+        [PYTRACER, "--replay", str(record), "-o", str(tmp_path / "trace")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (tmp_path / "trace").read_text() == live
+    assert f"Process {worker} attached" in ran.stderr
 
 
 _INSIDE = """

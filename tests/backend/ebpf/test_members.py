@@ -1,0 +1,95 @@
+"""What the programs are told of members: paths that are waited for; programs that are needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pytracer.backend.ebpf import wire
+from pytracer.backend.ebpf.members import Paths, programs_for
+from pytracer.backend.ebpf.merge import Merger
+from pytracer.backend.ebpf.tasks import Tasks
+from pytracer.backend.ebpf.wire import EventRecord
+from pytracer.event.schema import NewBy, TaskDetached, TaskNew
+from pytracer.target.selection import Attach, Cgroup, Members
+
+
+def groups(mount: Path, *paths: str) -> tuple[Cgroup, ...]:
+    return tuple(Cgroup(0, str(mount), path) for path in paths)
+
+
+def present(paths: Paths, mount: Path) -> dict[str, bool]:
+    """The groups that are there and matter: whether each is chosen."""
+    return {
+        folder.removeprefix(str(mount)) or "/": bool(chosen)
+        for _, folder, (chosen, _) in paths.present()
+    }
+
+
+def test_what_is_below_a_chosen_group_is_chosen(tmp_path: Path) -> None:
+    for path in ("a/b/c", "a/x", "d"):
+        (tmp_path / path).mkdir(parents=True)
+    paths = Paths(groups(tmp_path, "/a/b"))
+    assert present(paths, tmp_path) == {"/": False, "/a": False, "/a/b": True, "/a/b/c": True}
+
+
+def test_a_path_that_is_not_there_is_waited_for_where_it_ends(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    paths = Paths(groups(tmp_path, "/a/b/c"))
+    assert present(paths, tmp_path) == {"/": False, "/a": False}
+    (top,) = paths.tops.values()
+    _, a = paths.edges[top[1], "a"]
+    _, b = paths.edges[a, "b"]
+    assert paths.edges[b, "c"] == (1, 0)
+
+
+@pytest.mark.parametrize("order", [("/a", "/a/b"), ("/a/b", "/a")])
+def test_a_group_and_one_inside_of_it(order: tuple[str, str], tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    paths = Paths(groups(tmp_path, *order))
+    assert present(paths, tmp_path) == {"/": False, "/a": True, "/a/b": True}
+
+
+def test_paths_share_their_beginnings(tmp_path: Path) -> None:
+    paths = Paths(groups(tmp_path, "/a/b", "/a/c", "/a/b"))
+    assert len(paths.edges) == 3
+    assert len(set(paths.edges)) == 3
+
+
+def test_the_top_is_all(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    paths = Paths(groups(tmp_path, "/a", "/"))
+    assert present(paths, tmp_path) == {"/": True, "/a": True}
+
+
+def test_hierarchies_and_mounts_are_apart() -> None:
+    paths = Paths((Cgroup(0, "/u", "/a"), Cgroup(9, "/s", "/a"), Cgroup(0, "/v", "/a")))
+    assert len(paths.tops) == 3 and len(paths.edges) == 3
+
+
+def test_only_programs_that_matter_are_needed() -> None:
+    assert programs_for(Attach((1,))) == frozenset()
+    everyone = programs_for(Members(everyone=True))
+    assert not any("cgroup" in name or "rename" in name for name in everyone)
+    assert "members__task_rename" in programs_for(Members(comms=("a",)))
+    assert "members__cgroup_mkdir" in programs_for(Members((Cgroup(0, "/u", "/a"),)))
+
+
+def record(kind: int, tid: int, time_ns: int) -> EventRecord:
+    return EventRecord(kind, 0, tid, tid, 0, time_ns, 0, 0, 0, b"it\0", b"")
+
+
+def test_tasks_come_and_go() -> None:
+    tasks = Tasks(Merger(False), None)
+    (came,) = tasks.apply(record(wire.RECORD_JOIN, 7, 100))
+    assert isinstance(came, TaskNew) and came.by is NewBy.ATTACHED
+    assert (came.task.tid, came.task.comm, came.time_ns) == (7, "it", 100)
+    assert list(tasks.apply(record(wire.RECORD_JOIN, 7, 101))) == []
+    (went,) = tasks.apply(record(wire.RECORD_LEAVE, 7, 200))
+    assert isinstance(went, TaskDetached) and went.task.tid == 7
+    assert list(tasks.apply(record(wire.RECORD_LEAVE, 7, 201))) == []
+    assert not tasks.alive
+    assert not tasks.look_again
+    assert list(tasks.apply(record(wire.RECORD_AGAIN, 0, 300))) == []
+    assert tasks.look_again

@@ -217,7 +217,7 @@ class TestAttached:
                     time.sleep(0.3)
                     ended = tracing.signal(number)
                     assert tracer_of(target.pid) == 0
-                    assert state_of(target.pid) == "S"
+                    wait_for(_sleeping(target.pid), "the target to sleep on")
             finally:
                 kill(target)
             found.append(ended)
@@ -235,7 +235,7 @@ class TestAttached:
             assert 0.3 <= time.monotonic() - begun < 10
             assert ended.status == 0
             assert tracer_of(target.pid) == 0
-            assert state_of(target.pid) == "S"
+            wait_for(_sleeping(target.pid), "the target to sleep on")
         finally:
             kill(target)
 
@@ -336,6 +336,10 @@ class TestLaunched:
             assert ended.out == f"{os.getpid()}\n"
             wait_for(_ends(log, "+++ exited with 3 +++\n"), "the log")
             log.unlink()
+
+
+def _sleeping(pid: int) -> Callable[[], bool]:
+    return lambda: state_of(pid) == "S"
 
 
 def _traced(pid: int) -> Callable[[], bool]:

@@ -24,7 +24,7 @@ born = [event.task.tid for event in events if isinstance(event, TaskNew)]
 assert len(born) == 3 and max(born) < 20, born
 ended = {event.task.tid: event.status for event in events if isinstance(event, TaskExit)}
 assert sorted(ended) == sorted(born) and ended[born[0]] == 3 << 8, ended
-sleeper = subprocess.Popen(["sleep", "2"])
+sleeper = subprocess.Popen(["sleep", "5"])
 events = collect(Attach((sleeper.pid,)))
 assert {event.task.tid for event in events} == {sleeper.pid}
 assert isinstance(events[-1], TaskExit)

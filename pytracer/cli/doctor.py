@@ -48,7 +48,7 @@ def examine(root: Path = Path("/")) -> list[Finding]:
     status = _status(root / "proc/self/status")
     return [
         Finding("kernel", None, f"{platform.release()} {platform.machine()}"),
-        _ebpf(),
+        *_ebpf(),
         _ptrace(),
         _unprivileged(root),
         _btf(root),
@@ -91,15 +91,30 @@ def _status(path: Path) -> dict[str, str]:
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
-def _ebpf() -> Finding:
+def _ebpf() -> list[Finding]:
+    """Load the programs that stream and those that count, and tell what that takes."""
     from pytracer.backend.ebpf import EbpfBackend
+    from pytracer.backend.ebpf.counting import CountBackend
 
+    me = Attach((os.getpid(),))
     nothing = Selection(syscalls={abi: frozenset() for abi in Abi})
+    taken = []
     try:
-        EbpfBackend(Attach((os.getpid(),)), nothing).close()
+        for backend in (EbpfBackend, CountBackend):
+            trial = backend(me, nothing)
+            try:
+                taken.append(f"{trial.kernel_bytes() / (1 << 20):.0f} MiB")
+            finally:
+                trial.close()
     except BackendUnavailable as error:
-        return Finding(EBPF, False, error.reason, error.remedy)
-    return Finding(EBPF, True, "programs load and attach")
+        return [Finding(EBPF, False, error.reason, error.remedy)]
+    memory = (
+        f"{taken[0]} of the kernel's while streaming, rings included; {taken[1]} while counting"
+    )
+    return [
+        Finding(EBPF, True, "programs load and attach"),
+        Finding("ebpf memory", None, memory),
+    ]
 
 
 def _ptrace() -> Finding:

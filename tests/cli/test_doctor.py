@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,8 @@ def test_here() -> None:
     for subject in SUBJECTS:
         assert f"\n{subject} " in f"\n{ended.out}", subject
     assert "ebpf backend    ok " in ended.out
+    memory = re.search(r"^ebpf memory +- +(\d+) MiB .*; (\d+) MiB while", ended.out, re.MULTILINE)
+    assert memory is not None and all(0 < int(size) < 1000 for size in memory.groups())
     assert "ptrace backend  ok " in ended.out
 
 

@@ -344,6 +344,11 @@ class EbpfBackend:
         """How many bytes of what was seen wait to be handed on."""
         return 0 if self._reader is None else self._reader.spool.waiting()
 
+    def kernel_bytes(self) -> int:
+        """The kernel's memory that maps and rings take."""
+        rings = self._rings.kernel_bytes() if self._rings is not None else 0
+        return self._loaded.kernel_bytes() + rings
+
     def failure(self) -> TargetError | None:
         """Tell why the launched process, now over, did not execute its program."""
         failure = self._spawned.failure() if self._spawned is not None else None

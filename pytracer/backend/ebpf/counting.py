@@ -248,6 +248,10 @@ class CountBackend:
         """The calls that have been entered and have not returned."""
         return self._tally.in_flight()
 
+    def kernel_bytes(self) -> int:
+        """The kernel's memory that maps take."""
+        return self._tally.loaded.kernel_bytes()
+
     def failure(self) -> TargetError | None:
         """Tell why the launched process, now over, did not execute its program."""
         failure = self._spawned.failure() if self._spawned is not None else None

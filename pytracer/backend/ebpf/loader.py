@@ -10,6 +10,7 @@ import os
 import struct
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from pytracer.backend.base import BackendUnavailable
 from pytracer.backend.ebpf import bpf
@@ -99,6 +100,16 @@ class Loaded:
         """Detach all programs; the maps stay readable."""
         while self._links:
             os.close(self._links.pop())
+
+    def kernel_bytes(self) -> int:
+        """The memory that the maps take, as the kernel accounts for it."""
+        total = 0
+        for each in self.maps.values():
+            for line in Path(f"/proc/self/fdinfo/{each.fd}").read_text().splitlines():
+                name, _, value = line.partition(":")
+                if name == "memlock":
+                    total += int(value)
+        return total
 
     def close(self) -> None:
         """Let go of everything. Idempotent."""

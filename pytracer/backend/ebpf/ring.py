@@ -160,6 +160,10 @@ class Rings:
                     raise
                 size //= 2
 
+    def kernel_bytes(self) -> int:
+        """The memory that the rings take."""
+        return sum(ring.size for ring in self._rings)
+
     def descriptors(self) -> list[int]:
         """The descriptors of all rings."""
         return [ring.fd for ring in self._rings]

@@ -30,6 +30,7 @@ class Finding:
 
 
 EBPF: Final = "ebpf backend"
+MEMORY: Final = "ebpf memory"
 PTRACE: Final = "ptrace backend"
 
 # Source: include/uapi/linux/capability.h
@@ -107,13 +108,16 @@ def _ebpf() -> list[Finding]:
             finally:
                 trial.close()
     except BackendUnavailable as error:
-        return [Finding(EBPF, False, error.reason, error.remedy)]
+        return [
+            Finding(EBPF, False, error.reason, error.remedy),
+            Finding(MEMORY, None, "none: it does not work here"),
+        ]
     memory = (
         f"{taken[0]} of the kernel's while streaming, rings included; {taken[1]} while counting"
     )
     return [
         Finding(EBPF, True, "programs load and attach"),
-        Finding("ebpf memory", None, memory),
+        Finding(MEMORY, None, memory),
     ]
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from pytracer.cli import doctor
-from pytracer.cli.doctor import EBPF, PTRACE, Finding, any_backend, render
+from pytracer.cli.doctor import EBPF, MEMORY, PTRACE, Finding, any_backend, render
 from tests.cli.tracing import PYTRACER, run
 
 SUBJECTS = (
     "kernel",
     EBPF,
+    MEMORY,
     PTRACE,
     "BPF",
     "BTF",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.tracing import PYTRACER, kill, run, sleeper
+from tests.programs.build import build
 
 pytestmark = [pytest.mark.needs_ebpf, pytest.mark.slow]
 
@@ -186,3 +187,11 @@ def test_what_the_recording_cannot_tell_is_said(recorded: dict[str, bytes], tmp_
     start = recorded["ebpf"].index(b'{"events"')
     tables = json.loads(recorded["ebpf"][start:].partition(b"\n")[0])["tables"]
     assert len(tables) == 16
+
+
+def test_what_has_to_be_looked_up_is_looked_up_when_recording(tmp_path: Path) -> None:
+    record = tmp_path / "record"
+    words = ("--backend=ebpf", "--record", str(record), str(build("cold_write.c")))
+    assert run(PYTRACER, *words).status == 0
+    again = run(PYTRACER, "--replay", str(record), "-e", "trace=write")
+    assert 'write(4, "nobody reads this", 17)' in again.err

@@ -86,7 +86,7 @@ class EbpfBackend:
         self._plans = plans or NoPlans()
         self._refuse = refuse
         self._dispositions = dispositions or Dispositions()
-        self._digest = Digest(selection.by_result, selection.signals)
+        self._digest = Digest(selection.by_result, selection.signals, recording is None)
         self._tasks = self._digest.tasks
         self._cpus = possible_cpus()
         self._sizes = sizes or Sizes()

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias, TypeVar
 
 from pytracer.backend.ebpf import wire
+from pytracer.backend.ebpf.aside import Told
 from pytracer.backend.ebpf.merge import Merger
 from pytracer.backend.ebpf.outline import outline
+from pytracer.backend.ebpf.stops import stops_now
 from pytracer.backend.ebpf.tasks import Tasks
 from pytracer.backend.ebpf.turn import SPOOL_FULL, Turn
 from pytracer.backend.ebpf.wire import EventRecord
@@ -53,13 +55,14 @@ class Digest:
     """Makes events of turns.
 
     ``merger``, ``tasks``: what is known so far. ``counted``: what the kernel had counted, up to
-    the last turn. ``given_up``: set it to have no more events made. ``live``: the processes may
-    still be there to be looked at.
+    the last turn. ``given_up``: set it to have no more events made. ``live``: the processes
+    are looked at, as far as they are still there; otherwise, turns come with what was looked up.
     """
 
     def __init__(self, filtered: bool, signals: frozenset[int] | None, live: bool = True) -> None:
-        self.merger = Merger(filtered, live)
-        self.tasks = Tasks(self.merger, signals, live)
+        self._told = None if live else Told()
+        self.merger = Merger(filtered, self._told)
+        self.tasks = Tasks(self.merger, signals, self._told.stops if self._told else stops_now)
         self.counted = wire.Stats(*[0] * len(wire.Stats._fields))
         self.given_up = False
         self._refused = 0
@@ -78,6 +81,8 @@ class Digest:
         if turn.refused:
             self._refused = turn.refused
             return
+        if self._told is not None:
+            self._told.learn(turn.aside)
         for happening in merge(turn.until_ns, turn.threads, turn.slices):
             if self.given_up:
                 break
@@ -90,8 +95,9 @@ class Digest:
     def outline(self, turn: Turn) -> Iterator[Event]:
         """Give the events of a turn that tell of tasks and losses, but not of calls."""
         gone = [thread for thread in turn.threads if thread[0] == wire.STATE_GONE]
-        slices = map(outline, turn.slices)
-        yield from self.turn(Turn(turn.until_ns, gone, (), slices, refused=turn.refused))
+        slices = map(outline, turn.slices) if turn.has_events else ()
+        short = Turn(turn.until_ns, gone, (), slices, refused=turn.refused, aside=turn.aside)
+        yield from self.turn(short)
         yield from self._losses(turn)
 
     def _losses(self, turn: Turn) -> Iterator[Event]:

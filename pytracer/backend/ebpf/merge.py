@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from pytracer.backend.ebpf import wire
 from pytracer.backend.ebpf.opener import Call, Opener
-from pytracer.backend.ebpf.repair import NoRepair, Repair
+from pytracer.backend.ebpf.repair import Repair
 from pytracer.backend.ebpf.wire import EventRecord
 from pytracer.event.schema import (
     Event,
@@ -49,13 +49,13 @@ def comm_of(raw: bytes) -> str:
 class Merger:
     """Orders what the reader brings, turn by turn.
 
-    ``live``: the processes may still be there to be looked at.
+    ``repair``: fills in what could not be captured.
     ``filtered``: calls are left out by their result, so none is shown before it has ended.
     ``ended``: of how many calls the end, or that there will be none, was handed on.
     ``gone``: keys whose entries in the map are needed no more, for the owner of the map to remove.
     """
 
-    def __init__(self, filtered: bool, live: bool = True) -> None:
+    def __init__(self, filtered: bool, repair: Repair | None = None) -> None:
         self._filtered = filtered
         self._waiting: list[_Item] = []
         self._arrival = count()
@@ -66,7 +66,7 @@ class Merger:
         self._chunks: dict[tuple[int, int], bytes] = {}
         self._tasks: dict[int, tuple[bytes, Task]] = {}
         self._deferred: dict[tuple[int, int], list[EventRecord]] = {}
-        self._repair = Repair() if live else NoRepair()
+        self._repair = repair or Repair()
         self._opener = Opener(self._repair)
         self.ended = 0
         self.gone: list[bytes] = []

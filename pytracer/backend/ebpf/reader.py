@@ -23,11 +23,12 @@ from errno import ECHILD
 from typing import Final
 
 from pytracer.backend.ebpf import wire
+from pytracer.backend.ebpf.aside import look
 from pytracer.backend.ebpf.bpf import BpfError, Map, MapReader
 from pytracer.backend.ebpf.ring import Rings, possible_cpus
 from pytracer.backend.ebpf.shared import Gates
 from pytracer.backend.ebpf.spool import PLACE, Place, Spool
-from pytracer.backend.ebpf.turn import SPOOL_FULL, Turn, pack, unpack
+from pytracer.backend.ebpf.turn import SPOOL_FULL, Turn, unpack
 
 _BUSY_MS: Final = 10
 _IDLE_MS: Final = 40
@@ -78,6 +79,7 @@ class _Drain:
     ) -> None:
         self._holds = holds
         self._held = False
+        self._recorded = spool.recorded
         self._rings = rings
         self._threads = MapReader(maps["threads"])
         self._stats = maps["stats"]
@@ -87,6 +89,7 @@ class _Drain:
         self._news = News()
         self._counted = wire.Stats(*[0] * len(wire.Stats._fields))
         self._refused = False
+        self._seen = self._counted
         self._unsent = b""
 
     def run(self, turns: int, bell: int, watched: set[int]) -> None:
@@ -128,14 +131,20 @@ class _Drain:
         news, told = self._news.among(threads, until_ns)
         if not slices and not news and counters == self._counted:
             return self._without_news(until_ns, 0)
-        told_of = threads if whole else news
-        place = self._spool.put(pack(until_ns, counters, told_of, slices, whole))
+        turn = Turn(until_ns, threads if whole else news, counters, whole=whole)
+        # Now, after the slices: what is counted here may be in them.
+        now = wire.total(self._stats.lookup(_ZERO, self._cpus))
+        turn.has_events = now.events != self._seen.events
+        if self._recorded and (turn.has_events or now.unreadable != self._seen.unreadable):
+            turn.aside = look(slices)
+        place = self._spool.put(turn.pack(slices))
         if isinstance(place, int):
             return self._without_news(until_ns, place)
         self._refused = False
         self._rings.release(ends)
         self._news.remember(told)
         self._counted = counters
+        self._seen = now
         self._unsent += _TURN.pack(until_ns, 0, 0, True) + PLACE.pack(*place)
         return bool(slices)
 

@@ -50,13 +50,6 @@ class Repair:
                     regions.append((start, some, start + len(some) < end))
 
 
-class NoRepair(Repair):
-    """For what happened elsewhere, or long ago."""
-
-    def mend(self, pid: int, time_ns: int, regions: list[Region]) -> None:
-        """Leave them as they are."""
-
-
 def _constant_until(pid: int, address: int) -> int:
     """Where the mapping ends that holds an address, if its owner cannot write to it; else 0."""
     try:

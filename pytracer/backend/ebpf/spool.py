@@ -63,6 +63,11 @@ class Spool:
         if size > self._memory_bytes:
             self._files[DISK] = _unnamed_file()
 
+    @property
+    def recorded(self) -> bool:
+        """Whether what is put will be read when the processes are gone."""
+        return self._recording is not None
+
     def begin(self) -> None:
         """Go on where the recording ends by now."""
         if self._recording is not None:

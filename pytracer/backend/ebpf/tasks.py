@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from signal import SIGSTOP
 
 from pytracer.backend.ebpf import wire
 from pytracer.backend.ebpf.merge import Merger
+from pytracer.backend.ebpf.stops import stops_now
 from pytracer.backend.ebpf.wire import EventRecord
 from pytracer.event.schema import (
     Event,
@@ -24,39 +24,22 @@ from pytracer.event.schema import (
 )
 
 
-def _orphaned(pid: int) -> bool:
-    """Whether the process's group has nobody outside who could continue it: such never stop.
-
-    Source: will_become_orphaned_pgrp(), kernel/exit.c.
-    """
-    relations: dict[int, tuple[int, int, int]] = {}
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = entry.read_bytes().rpartition(b") ")[2].split()
-        except OSError:
-            continue  # it has just ended
-        parent, group, session = map(int, fields[1:4])
-        relations[int(entry.parent.name)] = parent, group, session
-    if pid not in relations:
-        return True  # it ran on to its end
-    _, mine, session = relations[pid]
-    for parent, group, _ in relations.values():
-        if group == mine and parent in relations:
-            _, outer, its_session = relations[parent]
-            if outer != mine and its_session == session:
-                return False
-    return True
-
-
 class Tasks:
     """Follows tasks from their records. ``signals``: numbers that are wanted, None for all.
+
+    ``stops``: whether a signal for job control, that came to a process then, stops it.
 
     ``alive``: the traced tasks, by thread. ``look_again``: there may be more that belong to the
     target than the programs could take in.
     """
 
-    def __init__(self, merger: Merger, signals: frozenset[int] | None, live: bool = True) -> None:
-        self._live = live
+    def __init__(
+        self,
+        merger: Merger,
+        signals: frozenset[int] | None,
+        stops: Callable[[int, int], bool] = stops_now,
+    ) -> None:
+        self._stops = stops
         self._merger = merger
         self._signals = signals
         self.alive: dict[int, Task] = {}
@@ -153,7 +136,7 @@ class Tasks:
         if self._signals is None or signo in self._signals:
             yield Signal(task, record.time_ns, signo, record.info, record.ip or None)
         if record.flags & wire.SIGNAL_STOPS and (
-            signo == SIGSTOP or (self._live and not _orphaned(record.tgid))
+            signo == SIGSTOP or self._stops(record.tgid, record.time_ns)
         ):
             for member in list(self.alive.values()):
                 if member.pid == record.tgid:

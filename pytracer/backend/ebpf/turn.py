@@ -9,9 +9,12 @@ from itertools import accumulate
 from typing import Final
 
 from pytracer.backend.ebpf import wire
+from pytracer.backend.ebpf.aside import Aside
 
-# Its time; how many counters, threads and slices follow.
-_HEAD: Final = struct.Struct("<QIIII")
+# Its time; how many counters, threads and slices follow; flags; the length of what is told aside.
+_HEAD: Final = struct.Struct("<QIIIII")
+_WHOLE: Final = 1
+_HAS_EVENTS: Final = 2
 # No errno is that high.
 SPOOL_FULL: Final = 0xFFFF
 
@@ -32,6 +35,7 @@ class Turn:
     ``counters``: what the kernel had counted before the look, empty when that is no news.
     ``slices``: of the rings, to be taken once. ``refused``: why nothing could be taken from the
     rings, so that nothing is known either: an errno, SPOOL_FULL, 0 for any other turn.
+    ``has_events``: there may be records that are not of calls. ``aside``: for recordings alone.
     """
 
     until_ns: int
@@ -40,20 +44,18 @@ class Turn:
     slices: Iterable[bytes] = ()
     whole: bool = False
     refused: int = 0
+    has_events: bool = True
+    aside: Aside = field(default_factory=Aside)
 
-
-def pack(
-    until_ns: int,
-    counters: Sequence[int],
-    threads: Sequence[bytes],
-    slices: Sequence[bytes],
-    whole: bool,
-) -> list[bytes]:
-    """The parts of a turn: what tells of the others first."""
-    lengths = [*map(len, threads), *map(len, slices)]
-    head = _HEAD.pack(until_ns, len(counters), len(threads), len(slices), whole)
-    head += struct.pack(f"<{len(counters)}Q{len(lengths)}I", *counters, *lengths)
-    return [head, b"".join(threads), *slices]
+    def pack(self, slices: Sequence[bytes]) -> list[bytes]:
+        """The parts of a turn: what tells of the others first."""
+        lengths = [*map(len, self.threads), *map(len, slices)]
+        aside = self.aside.encode()
+        flags = _WHOLE * self.whole | _HAS_EVENTS * self.has_events
+        counts = len(self.counters), len(self.threads), len(slices)
+        head = _HEAD.pack(self.until_ns, *counts, flags, len(aside))
+        head += struct.pack(f"<{counts[0]}Q{len(lengths)}I", *self.counters, *lengths)
+        return [head, aside, b"".join(self.threads), *slices]
 
 
 def unpack(fetch: Fetch, length: int, check: bool = False) -> Turn:
@@ -64,7 +66,7 @@ def unpack(fetch: Fetch, length: int, check: bool = False) -> Turn:
     """
     if length < _HEAD.size:
         raise BadTurn
-    until_ns, counters, threads, slices, whole = _HEAD.unpack(fetch(0, _HEAD.size))
+    until_ns, counters, threads, slices, flags, aside_bytes = _HEAD.unpack(fetch(0, _HEAD.size))
     size = 8 * counters + 4 * (threads + slices)
     at = _HEAD.size + size
     if at > length:
@@ -72,8 +74,10 @@ def unpack(fetch: Fetch, length: int, check: bool = False) -> Turn:
     words = struct.unpack(f"<{counters}Q{threads + slices}I", fetch(_HEAD.size, size))
     counted, sizes = words[:counters], words[counters:]
     known_bytes = sum(sizes[:threads])
-    if at + sum(sizes) > length:
+    if at + aside_bytes + sum(sizes) > length:
         raise BadTurn
+    aside = Aside.decode(fetch(at, aside_bytes))
+    at += aside_bytes
     known = fetch(at, known_bytes)
     ends = list(accumulate(sizes[:threads]))
     found = [known[end - size : end] for end, size in zip(ends, sizes, strict=False)]
@@ -84,7 +88,9 @@ def unpack(fetch: Fetch, length: int, check: bool = False) -> Turn:
         found,
         counted,
         _slices(fetch, at + known_bytes, sizes[threads:], check),
-        bool(whole),
+        bool(flags & _WHOLE),
+        has_events=bool(flags & _HAS_EVENTS),
+        aside=aside,
     )
 
 

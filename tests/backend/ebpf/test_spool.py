@@ -12,9 +12,10 @@ import pytest
 
 from pytracer.backend.ebpf import spool as spool_module
 from pytracer.backend.ebpf import wire
+from pytracer.backend.ebpf.aside import Aside
 from pytracer.backend.ebpf.outline import calls_in, outline
 from pytracer.backend.ebpf.spool import DISK, MEMORY, Place, Spool
-from pytracer.backend.ebpf.turn import BadTurn, pack, unpack
+from pytracer.backend.ebpf.turn import BadTurn, Turn, unpack
 from pytracer.backend.recorder import Recording
 from pytracer.event.recording import TURN, Frames, Header
 from pytracer.event.schema import Clock
@@ -77,7 +78,8 @@ def test_a_file_that_is_full_keeps_what_it_has(
 
 
 def turn_of(threads: list[bytes], slices: list[bytes]) -> list[bytes]:
-    return pack(1_009, (1, 2, 3), threads, slices, False)
+    aside = Aside([(7, 9, (4096, b"text", True))], [(7, 11)])
+    return Turn(1_009, threads, (1, 2, 3), aside=aside).pack(slices)
 
 
 def test_a_turn_travels_whole() -> None:
@@ -87,6 +89,7 @@ def test_a_turn_travels_whole() -> None:
     turn = unpack(lambda at, length: data[at : at + length], len(data), True)
     assert (turn.until_ns, turn.counters, turn.threads) == (1_009, (1, 2, 3), threads)
     assert list(turn.slices) == slices
+    assert turn.aside == Aside([(7, 9, (4096, b"text", True))], [(7, 11)])
 
 
 @pytest.mark.parametrize("cut", [0, 7, 23, 40, 100, 300])

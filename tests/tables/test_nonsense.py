@@ -1,4 +1,4 @@
-"""Whatever a target passes, decoding raises nothing and text comes out."""
+"""Whatever a target passes, decoding raises nothing; text comes out, and JSON."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from pytracer.decode.catalogue import book, numbers
 from pytracer.decode.decoder import DecodeOptions, Decoder
 from pytracer.event.memory import Absent, CString, Reason
 from pytracer.event.schema import Abi, SyscallEnter, SyscallExit, Task
+from pytracer.output.ndjson.lines import NdjsonOutput, Start
 from pytracer.output.text.lines import TextOutput
 from pytracer.output.text.style import LineStyle, Style, Xlats
 from pytracer.spec.abi import LAYOUTS
 from pytracer.spec.entry import Entry
+from tests.output.accounts import read
 from tests.output.scene import Text
 
 pytestmark = pytest.mark.slow
@@ -24,6 +26,7 @@ MOST_READ = 1 << 23
 INTERESTING = (0, 1, 2, 3, 4, 8, 16, 24, 48, 64, 128, 4096, 0x1000, 0x7FFFFFFF, 0x80000000)
 # These are shown as the calls that they stand for.
 MULTIPLEXED = {"ipc", "socketcall"}
+START = Start("ptrace", "6.18", 0)
 TASK = Task(7, 7, "nonsense")
 
 
@@ -110,13 +113,21 @@ def test_decoding_raises_nothing(key: tuple[str, int], entry: Entry) -> None:
         decoder = Decoder(DecodeOptions(32, not style.abbreviate))
         sink = Text()
         output = TextOutput(sink, style, LineStyle())
+        told = Text()
+        objects = NdjsonOutput(told, START)
         args = registers(chance, width, selected)
         enter = SyscallEnter(TASK, 1, abi, found[0], args, memory)  # type: ignore[arg-type]
-        output.handle(enter, decoder.handle(enter))
+        call = decoder.handle(enter)
+        output.handle(enter, call)
+        objects.handle(enter, call)
         ret = chance.choice((0, 0, 1, 2, 3, 40, 4096, -1, -14, -7, -512, -516, 1 << 40, -(1 << 40)))
         leave = SyscallExit(TASK, 2, ret, memory)
-        output.handle(leave, decoder.handle(leave))
+        call = decoder.handle(leave)
+        output.handle(leave, call)
+        objects.handle(leave, call)
         output.flush()
+        objects.flush()
+        assert [each["type"] for each in read(told.text)] == ["start", "syscall"]
         # A remark on the ABI may stand before it.
         *_, line, end = sink.text.split("\n")
         assert line.startswith(name) or name in MULTIPLEXED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -193,3 +194,18 @@ def test_what_is_about_text_is_refused(option: str) -> None:
 def test_the_schema_is_printed() -> None:
     ended = run(PYTRACER, "--json-schema")
     assert (ended.status, json.loads(ended.out)) == (0, schema())
+
+
+@pytest.mark.needs_root
+@pytest.mark.needs_ebpf
+def test_what_is_lost_is_told_in_objects_too(tmp_path: Path) -> None:
+    words = ("--ring-size=8k", "-o", "log", "-e", "trace=read,write")
+    program = ("dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=50021", "status=none")
+    ended = run(PYTRACER, "--backend=ebpf", "--json", *words, *program, cwd=tmp_path)
+    found = objects((tmp_path / "log").read_text())
+    lost = sum(each["count"] for each in found if each["type"] == "lost")
+    said = [int(count) for count in re.findall(r"(\d+) events lost", ended.err)]
+    assert lost == sum(said)
+    reads = [each for each in found if each.get("syscall") == "read"]
+    assert reads
+    assert len(reads) + lost >= 50021

@@ -20,6 +20,7 @@ from pytracer.decode.seen import SeenDescriptors
 from pytracer.decode.siginfo import SignalDecoder
 from pytracer.event.recording import Header
 from pytracer.event.schema import Abi, Task
+from pytracer.output.text.calls import CallWriter
 from pytracer.output.text.lines import TextOutput
 from pytracer.output.text.stream import Sink
 from pytracer.output.text.style import LineStyle, Quoting, Status, Style, Xlats
@@ -245,6 +246,18 @@ def lines(options: Options) -> LineStyle:
     )
 
 
+def _stacked(options: Options) -> CallWriter | None:
+    if not options.stack_trace:
+        return None
+    # It takes ELF and DWARF with it.
+    from pytracer.decode.frames.stacks import Stacks
+    from pytracer.output.text.stacked import StackWriter
+
+    return StackWriter(
+        style(options), lines(options), Stacks(options.stack_limit, bool(options.program))
+    )
+
+
 def output(
     options: Options,
     sink: Sink | Callable[[Task], Sink],
@@ -263,6 +276,7 @@ def output(
             wall_offset_ns=offset_ns,
             message=messages.note,
             signals=signals,
+            writer=_stacked(options),
         )
     from pytracer.output.ndjson.lines import NdjsonOutput, Start
 

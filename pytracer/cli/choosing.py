@@ -33,6 +33,7 @@ def ptrace_only(options: Options) -> Iterator[str]:
         (bool(options.program and options.pids), "-p/--attach together with PROG"),
         (bool(options.daemonize), "-D/--daemonize"),
         (options.detach_on_execve, "-b/--detach-on"),
+        (options.stack_trace, "-k/--stack-trace"),
         # Where no line is wanted, the programs count the CPU time.
         (
             options.summary is Summary.BOTH and not options.summary_wall,
@@ -170,7 +171,13 @@ def _holds(options: Options, decoding: DecodeOptions) -> Holds | None:
     What a line needs beyond memory, such as the path of a descriptor, is looked up in /proc:
     it must not change meanwhile. Nor may the target write where the line is about to be written.
     """
-    looked_up = options.decode_fds or options.decode_pids or options.paths or options.trace_fds
+    looked_up = (
+        options.decode_fds
+        or options.decode_pids
+        or options.paths
+        or options.trace_fds
+        or options.stack_trace
+    )
     if looked_up or (options.output is None and options.summary is not Summary.ONLY):
         return None
     from pytracer.decode.plans import TablePlans

@@ -14,6 +14,7 @@ from pytracer.decode.descriptors import Told
 from pytracer.output.text.style import Quiet, Stamp
 
 MOST_DAEMONIZE: Final = 3
+MOST_STACK_TRACE: Final = 2
 
 _QUIETS: Final = (
     frozenset({Quiet.ATTACH, Quiet.PERSONALITY}),
@@ -110,7 +111,28 @@ def _count(options: Options, counts: Counts, messages: Messages) -> Options:
             raise Failure("-y and --decode-fds cannot be provided simultaneously")
         every = frozenset(Told)
         options = replace(options, decode_fds=frozenset({Told.PATH}) if counts["y"] == 1 else every)
-    return _count_following(options, counts, messages)
+    return _count_following(_count_frames(options, counts, messages), counts, messages)
+
+
+def _count_frames(options: Options, counts: Counts, messages: Messages) -> Options:
+    if not counts["k"]:
+        if "stack-trace-frame-limit" in options.asked:
+            messages.note("--stack-trace-frame-limit has no effect without -k/--stack-trace")
+        return options
+    if counts["k"] > MOST_STACK_TRACE:
+        raise Failure("Too many -k options", hint=True)
+    if counts["k"] == MOST_STACK_TRACE:
+        raise Failure(
+            "-kk/--stack-trace=source is not supported: use -k, and addr2line(1) for the lines"
+        )
+    for given, spelled in (
+        (options.json, "--json"),
+        (options.record is not None, "--record"),
+        (options.replay is not None, "--replay"),
+    ):
+        if given:
+            raise Failure(f"-k/--stack-trace cannot be used with {spelled}: it is for text alone")
+    return replace(options, stack_trace=True)
 
 
 def _count_following(options: Options, counts: Counts, messages: Messages) -> Options:
@@ -165,6 +187,7 @@ def _check_summary(options: Options, messages: Messages) -> None:
             (options.stamp is not Stamp.NONE, "-t/--absolute-timestamps"),
             (options.times_digits is not None, "-T/--syscall-times"),
             (bool(options.decode_fds), "-y/--decode-fds"),
+            (options.stack_trace, "-k/--stack-trace"),
         ):
             if useless:
                 messages.note(f"{spelled} has no effect with -c/--summary-only")

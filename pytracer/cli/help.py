@@ -167,6 +167,10 @@ Output:
   -t, -tt, -ttt  show the time; with microseconds; in seconds since the epoch
   -T, --syscall-times[=PRECISION]
                  show the time spent in each call
+  -k, --stack-trace[=symbol]
+                 show the functions that led to each call
+  --stack-trace-frame-limit=N
+                 show at most so many of them (default 256)
   -v, --no-abbrev
                  show whole structures
   -x, --strings-in-hex=non-ascii

@@ -127,6 +127,8 @@ class Options:
     syscall_number: bool = False
     arg_names: bool = False
     always_show_pid: bool = False
+    stack_trace: bool = False
+    stack_limit: int = 256
 
     summary: Summary = Summary.NONE
     summary_wall: bool = False

@@ -181,6 +181,17 @@ class Reader:
             raise _invalid(given)
         self._set(syscall_limit=limit)
 
+    def _stack_trace(self, given: Given) -> None:
+        if given.value not in (None, "symbol", "source"):
+            raise _invalid(given)
+        self.counts.given["k"] = 2 if given.value == "source" else 1
+
+    def _frame_limit(self, given: Given) -> None:
+        limit = unsigned(given.value or "")
+        if not limit:
+            raise _invalid(given)
+        self._set(stack_limit=limit)
+
     def _overhead(self, given: Given) -> None:
         overhead_ns = time_ns(given.value or "")
         if overhead_ns is None:
@@ -317,6 +328,8 @@ _READERS: Final[Mapping[str, Callable[[Reader, Given], None]]] = {
     "daemonize": Reader._daemonize,
     "I": Reader._interruptible,
     "syscall-limit": Reader._syscall_limit,
+    "stack-trace": Reader._stack_trace,
+    "stack-trace-frame-limit": Reader._frame_limit,
     "O": Reader._overhead,
     **dict.fromkeys("rT", Reader._precision),
     "timestamps": Reader._timestamps,

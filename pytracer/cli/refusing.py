@@ -11,9 +11,6 @@ from pytracer.cli.messages import Failure
 
 # Key -> (how it is called, what to do instead).
 _REFUSED: Final[Mapping[str, tuple[str, str]]] = {
-    "k": ("-k/--stack-trace", "use strace -k, or perf trace --call-graph dwarf"),
-    "stack-trace": ("-k/--stack-trace", "use strace -k, or perf trace --call-graph dwarf"),
-    "stack-trace-frame-limit": ("--stack-trace-frame-limit", "use it with strace -k"),
     "read": ("-e read", "show whole buffers with -e trace=read -s SIZE, -xx for hexadecimal"),
     "write": ("-e write", "show whole buffers with -e trace=write -s SIZE, -xx for hexadecimal"),
     "fault": ("-e fault", "use strace -e fault"),

@@ -81,7 +81,7 @@ NO_ORDER: Final = ("none", "nothing")
 
 SEPARATORS: Final = str.maketrans("\n\t ", ",,,")
 STAMPS: Final = {"none": Stamp.NONE, "time": Stamp.TIME, "unix": Stamp.UNIX}
-COUNTED: Final = frozenset("DfFqtxy")
+COUNTED: Final = frozenset("DfFkqtxy")
 SWITCHES: Final[Mapping[str, Mapping[str, Any]]] = {
     "A": {"append": True},
     "d": {"debug": True},

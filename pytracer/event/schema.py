@@ -125,6 +125,7 @@ class Signal:
     """A signal was delivered to the task (or would have been, were it not ignored).
 
     Shape: ``siginfo`` the first 48 bytes or more of siginfo_t; None when it could not be had.
+    ``memory`` of the task as the signal reaches it, where the backend can read it then.
     """
 
     task: Task
@@ -132,16 +133,18 @@ class Signal:
     signo: int
     siginfo: bytes | None
     ip: int | None = None
+    memory: Memory | None = None
 
 
 @dataclass(slots=True)
 class GroupStop:
-    """The task stopped for job control because of ``signo``."""
+    """The task stopped for job control because of ``signo``; ``memory`` as for a Signal."""
 
     task: Task
     time_ns: int
     signo: int
     ip: int | None = None
+    memory: Memory | None = None
 
 
 class NewBy(Enum):

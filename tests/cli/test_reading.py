@@ -222,7 +222,13 @@ def test_what_7_2_or_we_alone_refuse(line: str, message: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["-k", "--report", "-e inject=read:error=EIO", "--tips", "-e kvm=vcpu"],
+    [
+        "-kk",
+        "--report",
+        "-e inject=read:error=EIO",
+        "--tips",
+        "-e kvm=vcpu",
+    ],
 )
 def test_what_is_not_served_is_refused_by_name(line: str) -> None:
     with pytest.raises(Failure, match=r"^-.* is not supported: .") as caught:

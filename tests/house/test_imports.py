@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 }
 
 THIRD_PARTY: dict[str, tuple[str, ...]] = {
+    "decode": ("elftools",),
     "cli": ("typer", "click", "rich"),
     "backend": ("bcc",),
 }

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 PTRACE_PEEKUSER: Final = 3
 PTRACE_CONT: Final = 7
+PTRACE_GETREGS: Final = 12
 PTRACE_DETACH: Final = 17
 PTRACE_SYSCALL: Final = 24
 PTRACE_GETEVENTMSG: Final = 0x4201
@@ -153,6 +154,17 @@ def event_message(tid: int) -> int | None:
 
 
 _siginfo = Buffer(SIGINFO_SIZE)
+
+
+_USER_REGS_SIZE: Final = 216  # struct user_regs_struct, arch/x86/include/asm/user_64.h
+_user_regs = Buffer(_USER_REGS_SIZE)
+
+
+def registers(tid: int) -> bytes | None:
+    """Read the registers of a stopped task; None when it is gone."""
+    if ptrace_exact(PTRACE_GETREGS, tid, None, _user_regs.address) < 0:
+        return None
+    return bytes(_user_regs.data)
 
 
 def signal_info(tid: int) -> bytes | None:

@@ -9,6 +9,7 @@ from typing import Final
 
 from pytracer.backend.ptrace import api
 from pytracer.event.memory import Absent, CString, Reason
+from pytracer.event.registers import REGISTERS
 
 PAGE: Final = 4096
 _PAGE_MASK: Final = PAGE - 1
@@ -137,6 +138,8 @@ class LiveMemory:
             page = None
             if PAGE <= start < _ADDRESS_END and _read_pages(self._tid, start, 1):
                 page = bytes(_view[:PAGE])
+            elif start == REGISTERS:
+                page = api.registers(self._tid)
             pages[start] = page
             return page
 

@@ -7,6 +7,7 @@ from signal import SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU
 from typing import Final, TypeAlias
 
 from pytracer.backend.ptrace import api
+from pytracer.backend.ptrace.memory import LiveMemory
 from pytracer.backend.ptrace.tracee import Tracee, is_thread_of, read_comm, read_ids
 from pytracer.event.schema import (
     Event,
@@ -69,7 +70,8 @@ class Stops:
                 tracee.resumes = api.interrupted_call(tid)
             if number not in _STOP_SIGNALS:
                 return [], go_on, 0  # PTRACE_INTERRUPT, a first stop, or the end of a group stop
-            stop = GroupStop(tracee.task, time.monotonic_ns(), number, self._pointer(tid))
+            pointer, memory = self._pointer(tid), LiveMemory(tid)
+            stop = GroupStop(tracee.task, time.monotonic_ns(), number, pointer, memory)
             # Ends the ptrace stop but not the group stop: SIGCONT is heard of.
             return [stop], api.PTRACE_LISTEN, 0
         if event in BIRTHS:
@@ -113,7 +115,8 @@ class Stops:
         siginfo = api.signal_info(tracee.tid)
         if siginfo is None:
             return [], go_on, number  # killed meanwhile
-        event = Signal(tracee.task, time.monotonic_ns(), number, siginfo, self._pointer(tracee.tid))
+        pointer, memory = self._pointer(tracee.tid), LiveMemory(tracee.tid)
+        event = Signal(tracee.task, time.monotonic_ns(), number, siginfo, pointer, memory)
         return [event], go_on, number
 
     def _executed(self, tracee: Tracee) -> Outcome:

@@ -126,8 +126,8 @@ def _members(shape: Shape, cls: type | None) -> dict[str, Schema]:
     return found
 
 
-# What a reference of a descriptor becomes are members of the descriptor.
-_TOLD_OTHERWISE: Final = frozenset({"about", "siginfo"})
+# What a reference of a descriptor becomes are members of the descriptor; memory is what is decoded.
+_TOLD_OTHERWISE: Final = frozenset({"about", "memory", "siginfo"})
 
 
 def _is_value(hint: Any) -> bool:

@@ -6,6 +6,7 @@ import os
 from functools import lru_cache
 
 from pytracer.decode.call import Call
+from pytracer.event.schema import GroupStop, Signal, TaskExit
 from pytracer.output.text.leader import seconds
 from pytracer.output.text.render import Renderer
 from pytracer.output.text.style import LineStyle, Style
@@ -121,6 +122,10 @@ class CallWriter:
         column += len(rest)
         closing = self.closing[column] if column < len(self.closing) else ") = "
         return f"{rest}{closing}{text}\n"
+
+    def below(self, event: Signal | GroupStop | TaskExit) -> str:
+        """Write what stands below a line that is no call: nothing, in most styles."""
+        return ""
 
     def gone(self, call: Call, column: int) -> str:
         """Write the end of a call that does not come back: its task is on its way out."""

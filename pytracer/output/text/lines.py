@@ -45,7 +45,8 @@ class TextOutput:
     ``sink`` takes everything; a function instead makes the sink of each task (-ff), which is
     closed when the task is gone. ``message`` takes what is said about the tracing itself, such
     as ``Process 1 attached``; whoever gives it puts the program's name in front. ``signals``
-    decodes what comes with signals.
+    decodes what comes with signals. ``writer`` writes calls where they are written otherwise than
+    usual.
     """
 
     def __init__(
@@ -57,13 +58,14 @@ class TextOutput:
         wall_offset_ns: int = 0,
         message: Callable[[str], None] = _no_message,
         signals: SignalDecoder | None = None,
+        writer: CallWriter | None = None,
     ) -> None:
         self.style = style or Style()
         self.lines = lines or LineStyle()
         self.message = message
         self.signals = signals or SignalDecoder()
         self.leader = Leader(self.lines, wall_offset_ns)
-        self.writer = CallWriter(self.style, self.lines)
+        self.writer = writer or CallWriter(self.style, self.lines)
         self._shared: Stream | None = None
         self._make_sink: Callable[[Task], Sink] | None = None
         if callable(sink):
@@ -225,11 +227,12 @@ class TextOutput:
         event: SyscallEnter | Signal | GroupStop | TaskExec | TaskExit,
         text: str,
         ip: int | None = None,
+        below: str = "",
     ) -> None:
-        """Write a line that is no call."""
+        """Write a line that is no call, and the lines ``below`` it."""
         stream = self._shared or self._stream(event.task)
         stream.cut()
-        stream.pieces.append(f"{self.leader.make(event.task, event.time_ns, ip)}{text}\n")
+        stream.pieces.append(f"{self.leader.make(event.task, event.time_ns, ip)}{text}\n{below}")
 
     def _signal_wanted(self, signo: int) -> bool:
         return self.lines.signals is None or signo in self.lines.signals
@@ -241,11 +244,12 @@ class TextOutput:
         info = self.signals.explain(event, self.leader.abis.get(event.task.tid, _NATIVE))
         if info is not None:
             name = f"{name} {self.writer.renderer.write(info)}"
-        self._remark(event, f"--- {name} ---", event.ip)
+        self._remark(event, f"--- {name} ---", event.ip, self.writer.below(event))
 
     def _group_stop(self, event: GroupStop, call: Call | None) -> None:
         if self._signal_wanted(event.signo):
-            self._remark(event, f"--- stopped by {name_of_signal(event.signo)} ---", event.ip)
+            text = f"--- stopped by {name_of_signal(event.signo)} ---"
+            self._remark(event, text, event.ip, self.writer.below(event))
 
     # Tasks
 
@@ -324,7 +328,8 @@ class TextOutput:
                 dumped = "(core dumped) " if os.WCOREDUMP(status) else ""
                 self._remark(event, f"+++ killed by {name_of_signal(signo)} {dumped}+++")
         elif Quiet.EXIT not in self.lines.quiet:
-            self._remark(event, f"+++ exited with {os.WEXITSTATUS(status)} +++")
+            text = f"+++ exited with {os.WEXITSTATUS(status)} +++"
+            self._remark(event, text, None, self.writer.below(event))
         self._drop(task)
 
     def _task_detached(self, event: TaskDetached, call: Call | None) -> None:

@@ -1,0 +1,177 @@
+"""From a call to the lines that tell its stack (-k)."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from pytracer.decode.call import Call
+from pytracer.decode.catalogue import describe
+from pytracer.decode.frames.demangle import demangled
+from pytracer.decode.frames.maps import Mapping, Maps, read_maps
+from pytracer.decode.frames.module import BadModule, Module
+from pytracer.decode.frames.rows import SIGNAL, read_word
+from pytracer.event.registers import LENGTH, RBP, REGISTERS, RIP, RSP, is_native, numbered
+from pytracer.event.schema import Abi, GroupStop, Signal
+from pytracer.spec.context import Memory
+
+_VDSO: Final = "[vdso]"
+_MOST_FILE_BYTES: Final = 1 << 30
+# Calls of these classes change what is mapped, or come back to another program, or not at all.
+_MAPPING: Final = "memory"
+_PROCESS: Final = "process"
+
+
+class Stacks:
+    """Walks the stack of a call while its memory can be read.
+
+    ``limit``: frames at most. ``launches``: the first program is executed by a copy of us, whose
+    stack is nobody's business. Mappings are read from /proc, again after a call that changes them.
+    """
+
+    def __init__(self, limit: int = 256, launches: bool = False, proc: str = "/proc") -> None:
+        self._limit = limit
+        self._launches = launches
+        self._proc = proc
+        self._maps: dict[int, Maps | None] = {}
+        self._modules: dict[str, Module | None] = {}
+        self._classes: dict[tuple[int, int], frozenset[str]] = {}
+
+    def early(self, call: Call) -> bool:
+        """Whether the frames of a call are to be told as it begins."""
+        if _PROCESS not in self._classes_of(call):
+            return False
+        if self._launches and _is_ours(call.pid, self._proc):
+            self._launches = False
+            return False
+        return True
+
+    def of_call(self, call: Call) -> str:
+        """The frames of a call that was entered, or has returned: innermost first, a line each."""
+        if call.entry.abi is not Abi.X86_64:
+            return ""
+        return self._lines(call.pid, call.memory)
+
+    def of_signal(self, event: Signal | GroupStop) -> str:
+        """The frames of what a signal interrupts."""
+        return "" if event.memory is None else self._lines(event.task.pid, event.memory)
+
+    def _lines(self, pid: int, memory: Memory) -> str:
+        data = memory.read(REGISTERS, LENGTH)
+        if not isinstance(data, bytes) or not is_native(data):
+            return ""
+        maps = self._maps.get(pid)
+        if maps is None:
+            maps = self._maps[pid] = read_maps(pid, self._proc)
+        if maps is None:
+            return ""
+        return "".join(self._walk(numbered(data), memory, maps))
+
+    def over(self, call: Call) -> None:
+        """Take note that a call is over."""
+        classes = self._classes_of(call)
+        if _MAPPING in classes or _PROCESS in classes:
+            self._maps.pop(call.pid, None)
+
+    def _classes_of(self, call: Call) -> frozenset[str]:
+        key = call.abi.index, call.nr
+        found = self._classes.get(key)
+        if found is None:
+            found = self._classes[key] = describe(Abi(key[0]), key[1]).classes
+        return found
+
+    def _walk(self, registers: dict[int, int], memory: Memory, maps: Maps) -> list[str]:
+        lines: list[str] = []
+        exact = True  # the address is that of the next instruction, not behind a call
+        while True:
+            address = registers[RIP]
+            mapping = maps.find(address)
+            if mapping is None or not mapping.executable:
+                if address:
+                    lines.append(f" > unexpected_backtracing_error [{address:#x}]\n")
+                return lines
+            if len(lines) >= self._limit:
+                lines.append(" > too many stack frames\n")
+                return lines
+            module = self._module(mapping)
+            offset = address - mapping.start + mapping.offset
+            lines.append(_line(mapping, module, offset))
+            found, exact = _leave(registers, memory, module, offset, exact)
+            if found is None or (found[RIP], found[RSP]) == (address, registers[RSP]):
+                return lines
+            registers = found
+
+    def _module(self, mapping: Mapping) -> Module | None:
+        path = mapping.path
+        if path not in self._modules:
+            self._modules[path] = _load(path, self._proc)
+        return self._modules[path]
+
+
+def _is_ours(pid: int, proc: str) -> bool:
+    """Whether a process still runs our own program."""
+    try:
+        return os.readlink(f"{proc}/{pid}/exe") == os.readlink(f"{proc}/self/exe")
+    except OSError:
+        return False
+
+
+def _line(mapping: Mapping, module: Module | None, offset: int) -> str:
+    place = module.address(offset) if module is not None else None
+    named = module.function(place) if module is not None and place is not None else None
+    if named is None:
+        return f" > {mapping.path}() [{offset:#x}]\n"
+    name, distance = named
+    return f" > {mapping.path}({demangled(name)}+{distance:#x}) [{offset:#x}]\n"
+
+
+def _leave(
+    registers: dict[int, int], memory: Memory, module: Module | None, offset: int, exact: bool
+) -> tuple[dict[int, int] | None, bool]:
+    """The registers of the caller, and whether its address is exact."""
+    place = module.address(offset) if module is not None else None
+    # Behind a call that never returns another function may begin.
+    row = module.row(place - (not exact)) if module is not None and place is not None else None
+    if row is not None:
+        return row.leave(registers, memory), bool(row.flags & SIGNAL)
+    return _by_frame_pointer(registers, memory), False
+
+
+def _by_frame_pointer(registers: dict[int, int], memory: Memory) -> dict[int, int] | None:
+    """Code without call frame information: what compilers emit that keep the frame pointer."""
+    base = registers.get(RBP)
+    if not base or base < registers[RSP]:
+        return None
+    before, address = read_word(memory, base), read_word(memory, base + 8)
+    if before is None or not address:
+        return None
+    return registers | {RBP: before, RIP: address, RSP: base + 16}
+
+
+def _load(path: str, proc: str) -> Module | None:
+    try:
+        data = _own_vdso(proc) if path == _VDSO else _read(path)
+        return Module(data)
+    except (OSError, BadModule):
+        return None
+
+
+def _read(path: str) -> bytes:
+    if not path.startswith("/"):
+        raise BadModule("not a file")
+    with open(os.fsencode(path), "rb") as file:  # noqa: PTH123
+        if os.fstat(file.fileno()).st_size > _MOST_FILE_BYTES:
+            raise BadModule("too large")
+        return file.read()
+
+
+def _own_vdso(proc: str) -> bytes:
+    """The kernel's own library, which is the same in all processes of 64 bits."""
+    with open(f"{proc}/self/maps", encoding="ascii", errors="replace") as file:  # noqa: PTH123
+        line = next((line for line in file if line.rstrip().endswith(_VDSO)), "")
+    start, _, end = line.partition(" ")[0].partition("-")
+    if not end:
+        raise BadModule("there is none")
+    with open(f"{proc}/self/mem", "rb") as file:  # noqa: PTH123
+        file.seek(int(start, 16))
+        return file.read(int(end, 16) - int(start, 16))

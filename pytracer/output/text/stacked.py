@@ -1,0 +1,53 @@
+"""Calls with the stack that they were made from (-k)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pytracer.decode.call import Call
+from pytracer.decode.frames.stacks import Stacks
+from pytracer.event.schema import GroupStop, Signal, TaskExit
+from pytracer.output.text.calls import CallWriter
+from pytracer.output.text.style import LineStyle, Style
+
+_MOST_EARLY: Final = 4096
+
+
+class StackWriter(CallWriter):
+    """Writes the frames of a call below its line."""
+
+    def __init__(self, style: Style, lines: LineStyle, stacks: Stacks) -> None:
+        super().__init__(style, lines)
+        self._stacks = stacks
+        # By the entry that began them: the number of a task changes when a thread calls execve.
+        self._early: dict[int, str] = {}
+        self._parting: dict[int, str] = {}
+        self.uniform = False  # each line has lines of its own below
+
+    def begin(self, call: Call) -> str:
+        """Write the call as far as its entry tells."""
+        if self._stacks.early(call):
+            if len(self._early) > _MOST_EARLY:  # of tasks that were killed meanwhile
+                self._early.clear()
+            self._early[id(call.entry)] = self._stacks.of_call(call)
+        return super().begin(call)
+
+    def end(self, call: Call, column: int) -> str:
+        """Write the rest of the line, and the frames."""
+        text = super().end(call, column)
+        frames = self._early.pop(id(call.entry), None)
+        self._stacks.over(call)
+        return text + (self._stacks.of_call(call) if frames is None else frames)
+
+    def gone(self, call: Call, column: int) -> str:
+        """Write the end of a call that does not come back: its frames follow the task's end."""
+        frames = self._early.pop(id(call.entry), "")
+        if frames and call.compiled.never_returns:
+            self._parting[call.tid] = frames
+        return super().gone(call, column)
+
+    def below(self, event: Signal | GroupStop | TaskExit) -> str:
+        """Write the frames that a signal meets, or that a task ended in."""
+        if isinstance(event, TaskExit):
+            return self._parting.pop(event.task.tid, "")
+        return self._stacks.of_signal(event)

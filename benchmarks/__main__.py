@@ -1,6 +1,6 @@
 """Compare pytracer with strace, perf trace and bpftrace, side by side in one run.
 
-    python -m benchmarks [--rounds N] [--calls N] [--write]
+    python -m benchmarks [--rounds N] [--calls N] [--only SECTION]... [--write]
 
 Every figure of docs/overhead.md is printed by this program; --write puts them there.
 """
@@ -12,24 +12,19 @@ import os
 import platform
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import startup
-from benchmarks.measure import Figures, build, run_command, run_loop, table
-from benchmarks.peers import (
-    BARE,
-    BPFTRACE,
-    COUNT,
-    COUNT_WALL,
-    EMPTY,
-    FLOOR,
-    HISTOGRAM,
-    PERF,
-    PERF_SUMMARY,
-    PTRACE,
-    STRACE,
-    STREAM,
+from benchmarks import (
+    bystanders,
+    calls,
+    format_lines,
+    runs,
+    servers,
+    startup,
+    sustained,
 )
+from benchmarks.measure import build
 
 PAGE = Path(__file__).parent.parent / "docs" / "overhead.md"
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
@@ -45,84 +40,44 @@ def machine() -> str:
     )
 
 
-def loops(program: str, calls: int, rounds: int) -> str:
-    """Nanoseconds that each tool adds to a call, and the calls that its trace lacks."""
-    parts = []
-    tools = (
-        *(BARE, EMPTY, FLOOR, COUNT, COUNT_WALL, STREAM),
-        *(HISTOGRAM, BPFTRACE, PERF_SUMMARY, PERF),
-    )
-    peers = [p for p in tools if p.available()]
-    for loop in ("getppid", "readwrite", "openclose"):
-        figures = run_loop(program, loop, calls, peers, rounds)
-        bare = figures[BARE.name].call
-        floor = figures[FLOOR.name].call - bare
-        rows = [(name, *_added(one, bare, floor)) for name, one in figures.items()]
-        head = (
-            *("tool", "ns a call", "added", "of the floor"),
-            *("least added", "most added", "events lost"),
-        )
-        parts.append(f"### {loop}, {calls} calls, {rounds} rounds\n\n{table(head, rows)}")
-    return "## eBPF: nanoseconds added to a call\n\n" + "\n\n".join(parts)
-
-
-def _added(one: Figures, bare: float, floor: float) -> tuple[str, ...]:
-    added = sorted(value - bare for value in one.ns_per_call)
-    return (
-        f"{one.call:,.0f}",
-        f"{one.call - bare:,.0f}",
-        f"{(one.call - bare) / floor:.2f}",
-        f"{added[0]:,.0f}",
-        f"{added[-1]:,.0f}",
-        one.lost,
-    )
-
-
-def runs(program: str, rounds: int) -> str:
-    """Whole-run times of the ptrace backend against strace's."""
-    rows = []
-    commands = {"20,000 getppid": [program, "getppid", "20000"], "ls -R /usr": ["ls", "-R", "/usr"]}
-    for name, command in commands.items():
-        figures = run_command(command, (BARE, STRACE, PTRACE), rounds)
-        strace, ours = figures[STRACE.name], figures[PTRACE.name]
-        ratios = sorted(b / a for a, b in zip(strace.seconds, ours.seconds, strict=True))
-        rows.append(
-            (
-                name,
-                f"{figures[BARE.name].run:.2f}",
-                f"{strace.run:.2f}",
-                f"{ours.run:.2f}",
-                f"{ratios[len(ratios) // 2]:.2f}",
-                f"{ratios[0]:.2f} to {ratios[-1]:.2f}",
-            )
-        )
-    head = ("command", "bare s", "strace s", "pytracer s", "ratio of pairs, median", "range")
-    return f"## ptrace: whole runs, {rounds} rounds\n\n" + table(head, rows)
+def sections(program: str, rounds: int, count: int) -> dict[str, Callable[[], str]]:
+    """What there is to measure, by the name that --only takes."""
+    return {
+        "runs": lambda: runs.report(program, rounds),
+        "calls": lambda: calls.loops(program, count, rounds),
+        "storm": lambda: calls.storm(program, 499, rounds),
+        "bystanders": lambda: bystanders.report(rounds, count),
+        "servers": lambda: servers.report(rounds, 4),
+        "sustained": lambda: sustained.report(program, 300_000, 30),
+        "lines": lambda: format_lines.report(rounds, 30_000, format_lines.installed()),
+        "startup": lambda: startup.report(rounds),
+    }
 
 
 def main() -> None:
     """Run everything and print, or write, the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--calls", type=int, default=200_000)
+    parser.add_argument("--calls", type=int, default=100_000)
+    parser.add_argument("--only", action="append", metavar="SECTION", help="may be repeated")
     parser.add_argument(
         "--write", action="store_true", help="put the figures into docs/overhead.md"
     )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        program = build("loops.c", Path(folder))
-        parts = [
-            machine(),
-            runs(program, options.rounds),
-            loops(program, options.calls, options.rounds),
-            startup.report(options.rounds),
-        ]
-    text = "\n\n".join(parts)
-    print(text)
+        known = sections(build("loops.c", Path(folder)), options.rounds, options.calls)
+        wanted = options.only or list(known)
+        if unknown := [name for name in wanted if name not in known]:
+            parser.error(f"no such section: {unknown[0]}; there are {', '.join(known)}")
+        parts = [machine()]
+        for name in wanted:
+            parts.append(known[name]())
+            print(parts[-1], end="\n\n", flush=True)
     if options.write:
         page = PAGE.read_text()
         head, _, rest = page.partition(BEGIN)
         _, _, tail = rest.partition(END)
+        text = "\n\n".join(parts)
         PAGE.write_text(f"{head}{BEGIN}\n\n{text}\n\n{END}{tail}")
 
 

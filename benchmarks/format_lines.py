@@ -221,17 +221,20 @@ def report(rounds: int, most: int, names: list[str]) -> str:
     return f"## Text from slices, {rounds} rounds\n\n" + table(head, rows)
 
 
+def installed() -> list[str]:
+    """What of the mix can be run here."""
+    every = [n for n in PROGRAMS if shutil.which(PROGRAMS[n][0])]
+    servers = (("redis", "redis-benchmark"), ("nginx", "wrk"))
+    return every + [name for name, needs in servers if shutil.which(needs)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.format_lines")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--calls", type=int, default=30_000)
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
-    every = [n for n in PROGRAMS if shutil.which(PROGRAMS[n][0])]
-    every += [
-        n for n, needs in (("redis", "redis-benchmark"), ("nginx", "wrk")) if shutil.which(needs)
-    ]
-    print(report(options.rounds, options.calls, options.names or every))
+    print(report(options.rounds, options.calls, options.names or installed()))
 
 
 if __name__ == "__main__":

@@ -70,6 +70,10 @@ def _trace(peer: Peer, command: list[str], loop: str) -> tuple[float, str, int]:
             return taken, done.stdout, 0
         if not trace.exists():
             raise RuntimeError(f"{peer.name} wrote no trace: {done.stderr[-500:]}")
+        if peer.export is not None:
+            lines = Path(folder) / "lines"
+            subprocess.run(peer.export(str(trace), str(lines)), check=True, timeout=LIMIT_S)
+            trace = lines
         return taken, done.stdout, seen(peer, loop, trace) or 0
 
 

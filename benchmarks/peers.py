@@ -31,13 +31,15 @@ class Peer:
     """One way of tracing a command.
 
     ``wrap`` makes the command line from the command and the file for the trace. ``event``: what a
-    line of the trace looks like when it tells of a call of the loop; "" when no event is printed.
+    line of the trace looks like when it tells of a call of the loop; none when no event is
+    printed. ``export`` makes the command that turns what was written into lines.
     """
 
     name: str
     wrap: Callable[[list[str], str], list[str]]
     events: dict[str, str]
     needs: str = ""
+    export: Callable[[str, str], list[str]] | None = None
 
     def available(self) -> bool:
         """Whether the program is installed."""
@@ -60,17 +62,29 @@ def _pytracer(*options: str) -> Callable[[list[str], str], list[str]]:
     return lambda command, trace: [PYTRACER, *options, "-o", trace, *command]
 
 
+def _strace(*options: str) -> Callable[[list[str], str], list[str]]:
+    return lambda command, trace: ["strace", *options, "-o", trace, *command]
+
+
 STRACE_LINES = {
     "getppid": r"^(\d+ +)?getppid\(\)",
     "readwrite": r"^(\d+ +)?(read|write)\(\d+, .*\) += 64",
     "openclose": r"^(\d+ +)?(openat\(.*/etc/hostname|close\()",
+    "mix": r"^(\d+ +)?(getppid|read|write|openat|lseek|close|access)\(",
 }
 _PERF_LINES = {
     "getppid": r" getppid\(",
     "readwrite": r" (read|write)\(.* = 64",
     "openclose": r" (openat\(|close\()",
+    # Not what goes on with a call: "... [continued]: read())".
+    "mix": r"(\): |/\d+ )(getppid|read|write|openat|lseek|close|access)\(",
 }
-_NUMBERS = {"getppid": r"^110\(", "readwrite": r"^[01]\(\d+\) = 64", "openclose": r"^(257|3)\("}
+_NUMBERS = {
+    "getppid": r"^110\(",
+    "readwrite": r"^[01]\(\d+\) = 64",
+    "openclose": r"^(257|3)\(",
+    "mix": r"^(110|0|1|257|8|3|21)\(",
+}
 
 BARE = Peer("nothing", lambda command, trace: command, {})
 
@@ -81,13 +95,25 @@ def _floor(which: str) -> Callable[[list[str], str], list[str]]:
 
 EMPTY = Peer("two empty programs", _floor("empty"), {})
 FLOOR = Peer("two programs that read the clock (the floor)", _floor("clock"), {})
-COUNT = Peer("pytracer, count", _pytracer("--backend=ebpf", "-c"), {})
-COUNT_WALL = Peer("pytracer, count, no CPU time", _pytracer("--backend=ebpf", "-c", "-w"), {})
-STRACE = Peer(
-    "strace", lambda command, trace: ["strace", "-o", trace, *command], STRACE_LINES, "strace"
+COUNT = Peer("pytracer, count", _pytracer("--backend=ebpf", "-f", "-c"), {})
+COUNT_WALL = Peer("pytracer, count, no CPU time", _pytracer("--backend=ebpf", "-f", "-c", "-w"), {})
+STRACE = Peer("strace", _strace(), STRACE_LINES, "strace")
+STRACE_FOLLOWING = Peer("strace -f", _strace("-f"), STRACE_LINES, "strace")
+STRACE_COUNT = Peer("strace -f -c", _strace("-f", "-c"), {}, "strace")
+STRACE_SECCOMP = Peer(
+    "strace --seccomp-bpf, of other calls",
+    _strace("-f", "--seccomp-bpf", "-e", "trace=personality"),
+    {},
+    "strace",
 )
 PTRACE = Peer("pytracer, ptrace", _pytracer("--backend=ptrace"), STRACE_LINES)
-STREAM = Peer("pytracer, ebpf", _pytracer("--backend=ebpf"), STRACE_LINES)
+STREAM = Peer("pytracer, stream", _pytracer("--backend=ebpf", "-f"), STRACE_LINES)
+RECORD = Peer(
+    "pytracer, record",
+    lambda command, trace: [PYTRACER, "--backend=ebpf", "-f", "--record", trace, *command],
+    STRACE_LINES,
+    export=lambda recorded, trace: [PYTRACER, "--replay", recorded, "-o", trace],
+)
 PERF = Peer(
     "perf trace",
     lambda command, trace: with_tracefs(["perf", "trace", "-o", trace, "--", *command]),

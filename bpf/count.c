@@ -83,11 +83,18 @@ static inline u32 odd_row(struct row_key *key)
 static inline u32 shared_row(struct thread *t, u32 kind, u32 abi, s32 nr, void *regs)
 {
 	struct row_key key = {.group = t->group, .abi = abi, .used = 1, .nr = nr};
-	u64 first = 0;
+	u64 first = 0, second = 0;
+	u32 word;
 
-	if (kind != SLOT_ODD) {
+	if (kind != SLOT_ODD)
 		bpf_probe_read_kernel(&first, 8, regs + REGS_OFFSET + 8 * R_BX);
-		key.sub = kind == SLOT_MANY ? (u32)first : first & 0xffff;
+	if (kind == SLOT_MANY) {
+		/* Where its arguments cannot be read, it stands for itself. */
+		bpf_probe_read_kernel(&second, 8, regs + REGS_OFFSET + 8 * R_CX);
+		if (!bpf_probe_read_user(&word, 4, (void *)(u64)(u32)second))
+			key.sub = first;
+	} else if (kind == SLOT_MANY_LOW) {
+		key.sub = first & 0xffff;
 	}
 	t->sub = key.sub;
 	return odd_row(&key);

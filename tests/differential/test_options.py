@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -224,3 +225,35 @@ def _shell(command: Sequence[str]) -> tuple[int, str]:
         base = Path(name)
         status, _stderr, _pid = run(command, Program((), timeout_s=30), base, base)
         return status, (base / "log").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.needs_root
+@pytest.mark.needs_ebpf
+@pytest.mark.parametrize(
+    ("program", "flags"),
+    [
+        ("calls_messages.c", ("-m32",)),  # calls that stand for others, some of them unreadable
+        ("calls_unimplemented.c", ()),  # numbers without a call
+        ("thread_exec.c", ()),
+        ("vfork.c", ()),
+        ("killed.c", ()),
+        ("seccomp_answers.c", ()),
+    ],
+)
+def test_ebpf_counts_every_call_that_strace_counts(program: str, flags: tuple[str, ...]) -> None:
+    words = ("-f", "-q", "-c", "--summary-columns=calls,errors,name", str(build(program, *flags)))
+    tables = []
+    for tracer in (STRACE, (*PYTRACER, "--backend=ebpf")):
+        done = subprocess.run(
+            [*tracer, *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        rows = [line.split() for line in done.stderr.splitlines()]
+        tables.append((done.returncode, sorted(row for row in rows if row and row[0].isdigit())))
+    assert tables[0] == tables[1]

@@ -108,6 +108,10 @@ def make(
     """
     choice = choose(options)
     if choice is Choice.EBPF:
+        if isinstance(target, Members):
+            for cgroup in target.cgroups:
+                if not os.path.isdir(cgroup.folder):
+                    note(f"control group {cgroup.path} is not there yet: waiting for it")
         try:
             if counts(options):
                 return _counting(options, target, selection, refuse)

@@ -252,7 +252,7 @@ def _status(session: Session, interrupts: Interrupts) -> int:
     if interrupts.signo:
         return die_by(interrupts.signo)
     if session.status is None:
-        return 0 if session.attached else 1
+        return 0 if session.attached or session.waited else 1
     if os.WIFSIGNALED(session.status):
         return die_by(os.WTERMSIG(session.status))
     return os.WEXITSTATUS(session.status)

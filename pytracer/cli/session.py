@@ -47,7 +47,8 @@ class Session:
     """Hands events on until the targets are gone or somebody has had enough.
 
     ``root``: the launched process, 0 for none. ``status``: its wait status once it is over.
-    ``attached``: whether any target was ever traced.
+    ``attached``: whether any target was ever traced. ``waited``: whether it was for targets to
+    come, of which there may be none.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Session:
         self.root = 0
         self.status: int | None = None
         self.attached = False
+        self.waited = options.grouped is not None
         self._options = options
         self._backend = backend
         self._decoder = decoder

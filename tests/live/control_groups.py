@@ -236,6 +236,19 @@ def counted(mount: Path) -> None:
             assert ["12", "getpgid"] in map(str.split, watch.text().splitlines()), watch.text()
 
 
+def container(mount: Path) -> None:
+    """A container by the beginning of its id; its watcher is none of it."""
+    digits = f"{os.getpid():x}".rjust(8, "f").ljust(64, "0")
+    with group(mount, "runtime") as runtime:
+        inside, watcher = (runtime / f"{name}-{digits}.scope" for name in ("docker", "conmon"))
+        inside.mkdir()
+        watcher.mkdir()
+        with Watch("--container", digits[:40], canary=lambda: enter(inside)) as watch:
+            worker = done(forked(lambda: inside_of(inside, 7)))
+            done(forked(lambda: inside_of(watcher, 5)))
+            assert watch.end() == {worker: 7}, watch.said()
+
+
 def ptrace(mount: Path) -> None:
     """ptrace attaches to those that are there, and says that this is all."""
     with group(mount, "ptrace") as inside:

@@ -79,6 +79,8 @@ def test_a_unit_is_traced_over_restarts_and_nothing_else(machine: Machine) -> No
 
     wait_for(lambda: f"Process {before[0]} attached" in said(), said)
 
+    path = "/test.slice/test-own.slice/instance@one.service"
+    assert f"control group {path} is not there yet: waiting for it" in said()
     machine.run("systemctl", "restart", "forking", "other", "instance@two")
     started(machine, units[0], 2)
     # It fails, and systemd brings it up again.

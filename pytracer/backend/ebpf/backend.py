@@ -100,7 +100,8 @@ class EbpfBackend:
         self._marks: Marks | None = None
         self._reader: Reader | None = None
         self._membership: Membership | None = None
-        source = compiled("stream.c", descriptors=self._plans.descriptors)
+        members = programs_for(target)
+        source = compiled("stream.c", descriptors=self._plans.descriptors, members=bool(members))
         self._loaded = load(
             source,
             {
@@ -109,12 +110,10 @@ class EbpfBackend:
                 "gates": Resize(F_MMAPABLE, self._cpus),
                 "marked": Resize(F_MMAPABLE, -(-pid_max() // MARKS)),
                 "numbers": Resize(F_NO_PREALLOC),
-                "groups": Resize(F_NO_PREALLOC),
-                "edges": Resize(F_NO_PREALLOC),
                 "events": Resize(0, self._cpus),
             },
             self._namespace.nested,
-            programs_for(target) | frozenset(_HOLDS if self._sizes.holds else ()),
+            members | frozenset(_HOLDS if self._sizes.holds else ()),
         )
         try:
             self._prepare()

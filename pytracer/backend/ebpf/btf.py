@@ -189,41 +189,38 @@ def kernel_offsets() -> dict[str, int]:
     btf = vmlinux()
     try:
         helpers = {"TASK_PT_REGS": 1} if btf.names("bpf_task_pt_regs") else {}
-        return (
-            helpers
-            | _members(btf)
-            | {
-                "OFFSET_PID": btf.offset("task_struct", "pid"),
-                "OFFSET_COMM": btf.offset("task_struct", "comm"),
-                "OFFSET_EXIT_CODE": btf.offset("task_struct", "exit_code"),
-                "OFFSET_SIGNAL": btf.offset("task_struct", "signal"),
-                "OFFSET_PENDING": btf.offset("task_struct", "pending")
-                + btf.offset("sigpending", "signal"),
-                "OFFSET_STATUS": btf.offset("task_struct", "thread_info")
-                + btf.offset("thread_info", "status"),
-                "OFFSET_GROUP_LEADER": btf.offset("task_struct", "group_leader"),
-                "OFFSET_THREAD_PID": btf.offset("task_struct", "thread_pid"),
-                "OFFSET_LEVEL": btf.offset("pid", "level"),
-                "OFFSET_NUMBERS": btf.offset("pid", "numbers"),
-                "OFFSET_UPID_NS": btf.offset("upid", "ns"),
-                "SIZE_UPID": btf.size("upid"),
-                "OFFSET_INUM": btf.offset("pid_namespace", "ns") + btf.offset("ns_common", "inum"),
-                "OFFSET_BPRM_FILENAME": btf.offset("linux_binprm", "filename"),
-                "OFFSET_BPRM_INTERP": btf.offset("linux_binprm", "interp"),
-                "OFFSET_BPRM_P": btf.offset("linux_binprm", "p"),
-                "OFFSET_GROUP_FLAGS": btf.offset("signal_struct", "flags"),
-                "OFFSET_GROUP_EXIT_CODE": btf.offset("signal_struct", "group_exit_code"),
-            }
-        )
+        return helpers | {
+            "OFFSET_PID": btf.offset("task_struct", "pid"),
+            "OFFSET_COMM": btf.offset("task_struct", "comm"),
+            "OFFSET_EXIT_CODE": btf.offset("task_struct", "exit_code"),
+            "OFFSET_SIGNAL": btf.offset("task_struct", "signal"),
+            "OFFSET_PENDING": btf.offset("task_struct", "pending")
+            + btf.offset("sigpending", "signal"),
+            "OFFSET_STATUS": btf.offset("task_struct", "thread_info")
+            + btf.offset("thread_info", "status"),
+            "OFFSET_GROUP_LEADER": btf.offset("task_struct", "group_leader"),
+            "OFFSET_THREAD_PID": btf.offset("task_struct", "thread_pid"),
+            "OFFSET_LEVEL": btf.offset("pid", "level"),
+            "OFFSET_NUMBERS": btf.offset("pid", "numbers"),
+            "OFFSET_UPID_NS": btf.offset("upid", "ns"),
+            "SIZE_UPID": btf.size("upid"),
+            "OFFSET_INUM": btf.offset("pid_namespace", "ns") + btf.offset("ns_common", "inum"),
+            "OFFSET_BPRM_FILENAME": btf.offset("linux_binprm", "filename"),
+            "OFFSET_BPRM_INTERP": btf.offset("linux_binprm", "interp"),
+            "OFFSET_BPRM_P": btf.offset("linux_binprm", "p"),
+            "OFFSET_GROUP_FLAGS": btf.offset("signal_struct", "flags"),
+            "OFFSET_GROUP_EXIT_CODE": btf.offset("signal_struct", "group_exit_code"),
+        }
     except KeyError as error:
         raise BackendUnavailable(
             "ebpf", f"the kernel's BTF has no {error.args[0]}", "use --backend=ptrace"
         ) from error
 
 
-def _members(btf: Btf) -> dict[str, int]:
+def member_offsets() -> dict[str, int]:
     """What selecting by control group and name needs; nothing when the kernel lacks some of it."""
     try:
+        btf = vmlinux()
         in_execve, mask = btf.bit("task_struct", "in_execve")
         return {
             "MEMBERS": 1,
@@ -246,7 +243,7 @@ def _members(btf: Btf) -> dict[str, int]:
             "OFFSET_NODE_ID": btf.offset("kernfs_node", "id"),
             "OFFSET_NODE_NAME": btf.offset("kernfs_node", "name"),
         }
-    except KeyError:
+    except (KeyError, OSError):
         return {}
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pytracer.backend.base import BackendUnavailable
 from pytracer.backend.ebpf import bpf
-from pytracer.backend.ebpf.btf import iterator_number, kernel_offsets
+from pytracer.backend.ebpf.btf import iterator_number, kernel_offsets, member_offsets
 from pytracer.backend.ebpf.cache import Cache, cache_folder, cache_key
 from pytracer.backend.ebpf.compiler import (
     Compiled,
@@ -34,13 +34,17 @@ _TRACEPOINT = "raw_tracepoint__"
 _MEMBERS = "members"
 _HOLD = "hold"
 _ITERATORS = ("iter", "members_iter")
+_NUMBER = struct.Struct("<I")
 _ARRAY = 2  # BPF_MAP_TYPE_ARRAY, include/uapi/linux/bpf.h
 
 
-def compiled(name: str, cache: Cache | None = None, descriptors: bool = False) -> Compiled:
+def compiled(
+    name: str, cache: Cache | None = None, descriptors: bool = False, members: bool = False
+) -> Compiled:
     """Give the compiled form of a source in bpf/, from the cache where possible.
 
-    ``descriptors``: with what tells what descriptors refer to.
+    ``descriptors``: with what tells what descriptors refer to. ``members``: with what selects
+    tasks by what they belong to.
 
     Errors: BackendUnavailable.
     """
@@ -50,7 +54,7 @@ def compiled(name: str, cache: Cache | None = None, descriptors: bool = False) -
     sources = sorted(path for path in folder.rglob("*") if path.suffix in (".c", ".h"))
     parts: list[str | bytes] = [
         f"{name} {library.st_size} {library.st_mtime_ns}",
-        f"{kernel.release} {kernel.version} {kernel.machine} {descriptors}",
+        f"{kernel.release} {kernel.version} {kernel.machine} {descriptors} {members}",
     ]
     for path in sources:
         parts += [path.name, path.read_bytes()]
@@ -61,6 +65,7 @@ def compiled(name: str, cache: Cache | None = None, descriptors: bool = False) -
     if found is None:
         _require_bpf()
         constants = kernel_offsets() | (descriptor_offsets() if descriptors else {})
+        constants |= member_offsets() if members else {}
         found = compile_source(folder, name, constants)
         cache.put(key, encode(found))
     return found
@@ -72,6 +77,20 @@ def _require_bpf() -> None:
         os.close(bpf.create_map(_ARRAY, 4, 4, 1, 0, "probe"))
     except bpf.BpfError as error:
         raise unavailable(error) from error
+
+
+def _iterator(name: str) -> int:
+    """The number of an iterator. To find it in the kernel's BTF takes 0.1 s: it is kept."""
+    kernel = os.uname()
+    cache = Cache(cache_folder())
+    key = cache_key("iterator", name, kernel.release, kernel.version, kernel.machine)
+    stored = cache.get(key)
+    if stored is not None and len(stored) == _NUMBER.size:
+        (number,) = _NUMBER.unpack(stored)
+        return int(number)
+    number = iterator_number(name)
+    cache.put(key, _NUMBER.pack(number))
+    return number
 
 
 class Loaded:
@@ -130,6 +149,10 @@ class Resize:
     entries: int = 0
 
 
+# What is seldom filled.
+_SPARSE = {name: Resize(bpf.F_NO_PREALLOC) for name in ("groups", "edges")}
+
+
 def load(
     source: Compiled,
     shapes: Mapping[str, Resize],
@@ -152,7 +175,7 @@ def load(
     loaded = Loaded()
     try:
         for shape in source.maps:
-            change = shapes.get(shape.name)
+            change = shapes.get(shape.name, _SPARSE.get(shape.name))
             wanted = shape
             if change is not None:
                 wanted = replace(shape, flags=change.flags, entries=change.entries or shape.entries)
@@ -163,7 +186,7 @@ def load(
                 continue
             if kind.startswith((_MEMBERS, _HOLD)) and program.name not in optional:
                 continue
-            number = iterator_number(what) if kind in _ITERATORS else None
+            number = _iterator(what) if kind in _ITERATORS else None
             loaded.programs[program.name] = _load(program, loaded.maps, number)
     except bpf.BpfError as error:
         loaded.close()

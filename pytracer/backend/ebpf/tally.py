@@ -50,7 +50,7 @@ class Tally:
         self._overhead_ns = overhead_ns
         self._epoch = 1
         self._before: dict[counts.Key, CallCounts] = {}
-        source = compiled("count.c")
+        source = compiled("count.c", members=bool(programs_for(target)))
         if not cpu:
             programs = (each for each in source.programs if each.name != _SCHED_SWITCH)
             source = replace(source, programs=tuple(programs))

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+import threading
+from collections import Counter
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
-from pytracer.backend.ebpf import wire
+from pytracer.backend.ebpf import EbpfBackend, wire
+from pytracer.backend.ebpf.bpf import Map, MapReader
 from pytracer.backend.ebpf.members import Paths, programs_for
 from pytracer.backend.ebpf.merge import Merger
 from pytracer.backend.ebpf.tasks import Tasks
 from pytracer.backend.ebpf.wire import EventRecord
-from pytracer.event.schema import NewBy, TaskDetached, TaskNew
-from pytracer.target.selection import Attach, Cgroup, Members
+from pytracer.event.schema import Abi, NewBy, TaskDetached, TaskNew
+from pytracer.target.selection import Attach, Cgroup, Members, Selection
+
+_PR_SET_NAME = 15
 
 
 def groups(mount: Path, *paths: str) -> tuple[Cgroup, ...]:
@@ -93,3 +101,61 @@ def test_tasks_come_and_go() -> None:
     assert not tasks.look_again
     assert list(tasks.apply(record(wire.RECORD_AGAIN, 0, 300))) == []
     assert tasks.look_again
+
+
+def _entries(source: Map) -> list[int]:
+    """Where the entries of a map are, one after the other."""
+    found: list[int] = []
+    MapReader(source).read(lambda values, at: found.append(at))
+    return found
+
+
+def _storm(children: int) -> None:
+    """Take a name, have so many children make a call each, and give the name up."""
+    libc = ctypes.CDLL(None)
+    libc.prctl(_PR_SET_NAME, b"pt-storm", 0, 0, 0)
+    for started in range(1, children + 1):
+        if not os.fork():
+            os.getppid()
+            os._exit(0)
+        if not started % 8:
+            for _ in range(8):
+                os.wait()
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()
+    libc.prctl(_PR_SET_NAME, b"over", 0, 0, 0)
+    os.getppid()
+
+
+@pytest.mark.needs_root
+@pytest.mark.needs_ebpf
+@pytest.mark.timeout(60)
+def test_a_storm_of_members_is_seen_whole_and_leaves_nothing_behind() -> None:
+    getppid = {Abi.X86_64: frozenset({110}), Abi.I386: frozenset(), Abi.X32: frozenset()}
+    reading, writing = os.pipe()
+    storm = os.fork()  # before the tracer spares what it starts
+    if not storm:
+        os.read(reading, 1)
+        _storm(1009)
+        os._exit(0)
+    backend = EbpfBackend(Members(comms=("pt-storm",)), Selection(syscalls=getppid))
+    timer = threading.Timer(40, backend.stop)
+    timer.start()
+    seen: Counter[str] = Counter()
+    with closing(backend):
+        for event in backend.events():
+            if event is None:
+                os.write(writing, b".")
+                continue
+            seen[type(event).__name__] += 1
+            if isinstance(event, TaskDetached):
+                backend.stop()
+        for name in ("threads", "joining"):
+            assert not _entries(backend._loaded.maps[name]), name
+    timer.cancel()
+    os.waitpid(storm, 0)
+    for end in (reading, writing):
+        os.close(end)
+    assert seen["SyscallExit"] == seen["TaskExit"] == 1009, seen
+    assert seen["TaskNew"] == 1010 and seen["TaskDetached"] == 1 and not seen["Lost"], seen

@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pytracer.backend.base import Backend
+from pytracer.cli.destination import FileSink
 from pytracer.cli.expressions import CallSet
 from pytracer.cli.filters import Filter
 from pytracer.cli.messages import Failure, Messages, system_failure
-from pytracer.cli.options import ALL_STATUSES, DecodePid, Options, Summary
+from pytracer.cli.options import ALL_STATUSES, Color, DecodePid, Options, Summary
 from pytracer.decode.catalogue import numbers, with_multiplexers
 from pytracer.decode.decoder import DecodeOptions, Decoder
 from pytracer.decode.descriptors import LiveDescriptors
@@ -258,6 +259,25 @@ def _stacked(options: Options) -> CallWriter | None:
     )
 
 
+def _colored(
+    options: Options, sink: Sink | Callable[[Task], Sink]
+) -> Sink | Callable[[Task], Sink]:
+    """The sink, or one before it that puts colours in (--color)."""
+    if options.color is Color.NEVER:
+        return sink
+    if options.color is Color.AUTO and not _is_terminal(sink):
+        return sink
+    from pytracer.output.text.color import ColorSink
+
+    return (lambda task: ColorSink(sink(task))) if callable(sink) else ColorSink(sink)
+
+
+def _is_terminal(sink: Sink | Callable[[Task], Sink]) -> bool:
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return isinstance(sink, FileSink) and sink.fd >= 0 and os.isatty(sink.fd)
+
+
 def output(
     options: Options,
     sink: Sink | Callable[[Task], Sink],
@@ -270,7 +290,7 @@ def output(
     offset_ns = backend.clock.wall_offset_ns
     if not options.json:
         return TextOutput(
-            sink,
+            _colored(options, sink),
             style(options),
             lines(options),
             wall_offset_ns=offset_ns,

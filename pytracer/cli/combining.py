@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pytracer.cli.messages import Failure, Messages
-from pytracer.cli.options import Interruptible, Options, Summary
+from pytracer.cli.options import Color, Interruptible, Options, Summary
 from pytracer.decode.descriptors import Told
 from pytracer.output.text.style import Quiet, Stamp
 
@@ -205,6 +205,8 @@ _ABOUT_TEXT: Final = (
 
 
 def _check_json(options: Options) -> None:
+    if options.color is Color.ALWAYS:
+        raise Failure("--color=always is about text, not --json: use jq --color-output")
     for key, spelled, instead in _ABOUT_TEXT:
         if key in options.asked:
             raise Failure(f"{spelled} is about text, not --json: {instead}")

@@ -131,7 +131,8 @@ Output:
   -e decode-fds=SET, --decode-fds=SET
                  what to tell about descriptors
      details:    dev, eventfd, path, pidfd, signalfd, socket
-  --color=never  do not colour the output, which is so anyway
+  --color=WHEN   colour the output: auto, the default, on a terminal unless NO_COLOR
+                 is set; always; never
   --json         write JSON, one object a line (see docs/json.md), to FILE of -o;
                  without -o to standard output, or to standard error beside PROG
   --json-schema  show the schema of these objects

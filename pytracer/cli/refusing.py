@@ -34,8 +34,6 @@ def refuse(given: Given) -> None:
     if given.key in ("fault", "inject"):
         # What is wrong with the set of calls is said first, as strace does.
         calls((given.value or "").partition(":")[0])
-    if given.key == "color" and given.value in (None, "auto", "always"):
-        raise Failure("--color is not supported: leave it out, or use --color=never")
     if given.key == "pidns-translation" or (
         given.key == "decode-pids" and "pidns" in (given.value or "").lower()
     ):

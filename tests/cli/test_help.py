@@ -21,6 +21,7 @@ ALIASES = {
     "timestamps",
     "failing-only",
     "signals",
+    "stack-traces",
     "pidns-translation",
 }
 

@@ -97,12 +97,17 @@ static inline void resolve(struct work *w, struct thread *t, struct item *item, 
 		else if (s->width == 2)
 			item->wanted = (u16)item->wanted;
 	}
-	if (item->wanted > s->limit)
-		item->wanted = s->limit;
+	if (item->wanted > s->netlink)
+		item->wanted = s->netlink;
 	if (s->from != FROM_CONST)
 		item->wanted *= s->unit;
-	if (item->wanted > s->limit)
+	if (s->flags & STEP_BROUGHT && (s64)item->wanted > t->record.ret)
+		item->wanted = t->record.ret < 0 ? 0 : t->record.ret;
+	if (item->wanted > s->limit &&
+	    (s->limit >= s->netlink || !netlink_socket(t->record.args[0])))
 		item->wanted = s->limit;
+	if (item->wanted > s->netlink)
+		item->wanted = s->netlink;
 	item->length = item->wanted;
 }
 

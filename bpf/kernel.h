@@ -7,6 +7,7 @@
 
 #define EXECVE 59
 #define SIGKILL 9
+#define AF_NETLINK 16
 #define SIGNAL_RESULT_IGNORED 1 /* include/trace/events/signal.h */
 #define SIGNAL_GROUP_EXIT 4	/* include/linux/sched/signal.h */
 #define SA_IMMUTABLE 0x00800000 /* include/linux/signal_types.h, since 5.16 */
@@ -85,6 +86,27 @@ static inline u32 abi_of(u64 task, s32 *nr)
 static inline u32 call_index(u32 abi, s32 nr)
 {
 	return abi * MAX_NR + ((u32)nr < MAX_NR ? (u32)nr : MAX_NR - 1);
+}
+
+/* Whether a descriptor of the current task is a netlink socket. */
+static inline int netlink_socket(u32 fd)
+{
+	u64 task = current_task_btf(), at = 0, files = FIELD(u64, task, OFFSET_FILES);
+	u64 table = 0;
+	u32 most = 0;
+	u16 family = 0;
+
+	bpf_probe_read_kernel(&table, 8, (void *)(files + OFFSET_FDT));
+	bpf_probe_read_kernel(&most, 4, (void *)(table + OFFSET_MAX_FDS));
+	if (fd >= most)
+		return 0;
+	bpf_probe_read_kernel(&at, 8, (void *)(table + OFFSET_FDS));
+	bpf_probe_read_kernel(&at, 8, (void *)(at + 8 * (u64)fd));
+	/* Of a file that is no socket this reads something else, and says no. */
+	bpf_probe_read_kernel(&at, 8, (void *)(at + OFFSET_PRIVATE_DATA));
+	bpf_probe_read_kernel(&at, 8, (void *)(at + OFFSET_SOCK));
+	bpf_probe_read_kernel(&family, 2, (void *)(at + OFFSET_SOCK_FAMILY));
+	return family == AF_NETLINK;
 }
 
 /* A task that is being killed makes no exit stop for ptrace: its call has no end. */

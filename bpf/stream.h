@@ -174,7 +174,7 @@ struct step {
 	u32 unit;
 	u32 limit;
 	u32 fixed;
-	u32 pad;
+	u32 netlink; /* the limit of a netlink socket's buffer */
 };
 
 #define STEP_CSTR 1
@@ -182,6 +182,7 @@ struct step {
 #define STEP_WORD4 4  /* and four bytes wide */
 #define STEP_UNTIL_NULL 8
 #define STEP_DESCRIBE 16 /* not memory: what a descriptor refers to */
+#define STEP_BROUGHT 32	 /* no more than the result */
 
 #define FROM_CONST 0
 #define FROM_REGISTER 1

@@ -73,7 +73,8 @@ def _length(length: Length, block: bytes, args: tuple[int, ...], ret: int) -> in
             value = ret
         case From.PARENT:
             value = int.from_bytes(block[length.value : length.value + length.width], "little")
-    return value * (length.unit if length.source is not From.CONST else 1)
+    value *= length.unit if length.source is not From.CONST else 1
+    return min(value, ret) if length.brought else value
 
 
 def _fetch(
@@ -88,7 +89,8 @@ def _fetch(
 ) -> None:
     if not address:
         return
-    wanted = min(max(_length(fetch.length, block, args, ret), 0), fetch.limit)
+    limit = max(fetch.limit, fetch.netlink)  # whether it is such a socket is not known here
+    wanted = min(max(_length(fetch.length, block, args, ret), 0), limit)
     if not wanted:
         return
     if fetch.cstr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from pytracer.spec.abi import Layout
 from pytracer.spec.context import Context
@@ -14,6 +14,8 @@ from pytracer.spec.returns import Count
 from pytracer.spec.type import Type
 
 Registers: TypeAlias = tuple[int, ...]
+# How much is captured in case that a descriptor is a netlink socket, where that cannot be told.
+_MAYBE_NETLINK: Final = 1024
 
 
 class Multiplexed(Entry):
@@ -121,7 +123,8 @@ def _moved(fetch: Fetch, word: int) -> Fetch:
         width = min(length.width, word) or word
         length = Length(From.PARENT, length.value * word, length.unit, width)
     inside = tuple(_out_of_reach(inner) for inner in fetch.inside)
-    return replace(fetch, at=AtOffset(fetch.at.index * word), length=length, inside=inside)
+    moved = replace(fetch, at=AtOffset(fetch.at.index * word), length=length, inside=inside)
+    return _without_socket(moved)
 
 
 def _out_of_reach(fetch: Fetch) -> Fetch:
@@ -129,4 +132,10 @@ def _out_of_reach(fetch: Fetch) -> Fetch:
     length = fetch.length
     if length.source is From.REGISTER:
         length = Length(From.CONST, fetch.limit)
-    return replace(fetch, length=length, inside=tuple(map(_out_of_reach, fetch.inside)))
+    inside = tuple(map(_out_of_reach, fetch.inside))
+    return _without_socket(replace(fetch, length=length, inside=inside))
+
+
+def _without_socket(fetch: Fetch) -> Fetch:
+    limit = max(fetch.limit, min(fetch.netlink, _MAYBE_NETLINK))
+    return replace(fetch, limit=limit, netlink=0)

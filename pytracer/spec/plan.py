@@ -63,19 +63,24 @@ class From(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """A number of bytes: the source's value times ``unit``."""
+    """A number of bytes: the source's value times ``unit``.
+
+    ``brought``: no more than the result, which says how many bytes a call has brought.
+    """
 
     source: From
     value: int = 0
     unit: int = 1
     width: int = 0
+    brought: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
     """Bytes to be read.
 
-    ``at``: where their address stands. ``length``: how many; ``limit``: how many at most.
+    ``at``: where their address stands. ``length``: how many; ``limit``: how many at most,
+    ``netlink`` of a netlink socket, which is the call's first argument.
     ``cstr``: they end with the first NUL, if that comes earlier.
     ``always``: at exit, read them even if the call failed.
     ``inside``: fetches whose pointers lie in these bytes: in the first element only when ``stride``
@@ -97,6 +102,7 @@ class Fetch:
     elements: int = 0
     until_null: bool = False
     describes: Numbers | None = None
+    netlink: int = 0
 
 
 @dataclass(frozen=True, slots=True)

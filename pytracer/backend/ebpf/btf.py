@@ -193,6 +193,14 @@ def kernel_offsets() -> dict[str, int]:
             "OFFSET_PID": btf.offset("task_struct", "pid"),
             "OFFSET_COMM": btf.offset("task_struct", "comm"),
             "OFFSET_EXIT_CODE": btf.offset("task_struct", "exit_code"),
+            "OFFSET_FILES": btf.offset("task_struct", "files"),
+            "OFFSET_FDT": btf.offset("files_struct", "fdt"),
+            "OFFSET_MAX_FDS": btf.offset("fdtable", "max_fds"),
+            "OFFSET_FDS": btf.offset("fdtable", "fd"),
+            "OFFSET_PRIVATE_DATA": btf.offset("file", "private_data"),
+            "OFFSET_SOCK": btf.offset("socket", "sk"),
+            "OFFSET_SOCK_FAMILY": btf.offset("sock", "__sk_common")
+            + btf.offset("sock_common", "skc_family"),
             "OFFSET_SIGNAL": btf.offset("task_struct", "signal"),
             "OFFSET_PENDING": btf.offset("task_struct", "pending")
             + btf.offset("sigpending", "signal"),

@@ -22,7 +22,7 @@ from pytracer.spec.entry import Selector
 from pytracer.spec.plan import AtOffset, AtRegister, AtResult, Fetch, From, Numbers, Phase
 from pytracer.target.selection import Selection
 
-_STEP: Final = struct.Struct("<BBBBHHHHHHIII4x")
+_STEP: Final = struct.Struct("<BBBBHHHHHHIIII")
 _CALL: Final = struct.Struct("<BBHHHI")
 _SHAPE: Final = struct.Struct("<HHH2x")
 _SHAPE_KEY: Final = struct.Struct("<II")
@@ -34,6 +34,7 @@ _UNTIL_NULL: Final = 8
 _DESCRIBE: Final = 16
 _NUMBERS: Final = {Numbers.ONE: 0, Numbers.SET: 1, Numbers.PASSED: 2}
 _RESULT: Final = 6  # the register after the last
+_BROUGHT: Final = 32
 _FROM: Final = {From.CONST: 0, From.REGISTER: 1, From.RETURN: 2, From.PARENT: 3}
 
 _MOST_STEPS: Final = 32768
@@ -135,6 +136,8 @@ class Compiler:
             flags |= _DESCRIBE
             source = _NUMBERS[fetch.describes]
         length = fetch.length
+        if length.brought:
+            flags |= _BROUGHT
         fixed = min(length.value, fetch.limit) if length.source is From.CONST else 0
         value = length.value if length.source in (From.REGISTER, From.PARENT) else 0
         return _STEP.pack(
@@ -151,6 +154,7 @@ class Compiler:
             length.unit,
             fetch.limit,
             fixed,
+            max(fetch.limit, fetch.netlink),
         )
 
     def plan(self, fetches: tuple[Fetch, ...], word: int) -> tuple[int, int, int]:

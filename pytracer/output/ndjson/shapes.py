@@ -148,7 +148,7 @@ VALUES: Final[Mapping[type, Shape]] = {
         "A value, and either its name or a remark on it.",
         {"value": "value", "name": STRING, "note": STRING},
         ("value",),
-        left_out=("instead",),
+        left_out=("instead", "unless_raw"),
     ),
     values.Function: Shape(
         "A value given as the function or macro that makes it; raw: the value itself.",

@@ -6,6 +6,7 @@ the call filled in, ``Places("iovcnt")`` where they lie and no more.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pytracer.spec.aggregate import ArrayOf, StructOf
@@ -98,4 +99,11 @@ class Filled(ArrayOf):
 
     def fetches_at(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
         late = planning.at_exit(always=True)
-        return super().fetches_at(at, late)
+        found = super().fetches_at(at, late)
+        if self.total != "ret":
+            return found
+        return tuple(replace(f, inside=tuple(map(_brought, f.inside))) for f in found)
+
+
+def _brought(fetch: Fetch) -> Fetch:
+    return replace(fetch, length=replace(fetch.length, brought=True))

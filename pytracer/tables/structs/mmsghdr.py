@@ -68,7 +68,9 @@ class _Message(StructOf):
 
 
 SENT_MESSAGE = _Message(MSGHDR)
-RECEIVED_MESSAGE = _Message(received(_Parts("msg_iovlen", part=Arrived(length="iov_len"))))
+RECEIVED_MESSAGE = _Message(
+    received(_Parts("msg_iovlen", total="", part=Arrived(length="iov_len")))
+)
 
 
 class Sent(ArrayOf):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from pytracer.backend.ebpf import wire
@@ -67,7 +68,7 @@ def test_each_phase_has_its_chain() -> None:
 def test_what_lies_inside_is_a_child() -> None:
     compiler = Compiler()
     first = compiler.chain((VECTORS,), 8)
-    flags, register, source, _, _, value, following, child, stride, elements, unit, limit, _ = (
+    flags, register, source, _, _, value, following, child, stride, elements, unit, limit, *_ = (
         steps(compiler.steps())[first]
     )
     assert (flags, register, following) == (0, 1, 0)
@@ -118,3 +119,22 @@ def test_the_cache_tells_plans_apart(tmp_path: Path) -> None:
     assert len(list((tmp_path / "cache").iterdir())) == 2
     plan_image(Plans(), Selection(string_bytes=7), cache)
     assert len(list((tmp_path / "cache").iterdir())) == 3
+
+
+def test_netlink_sockets_have_a_limit_of_their_own() -> None:
+    compiler = Compiler()
+    first = compiler.chain((replace(STRING, netlink=65536), STRING), 8)
+    laid = steps(compiler.steps())
+    plain = laid[laid[first][6]]
+    assert laid[first][-1] == 65536
+    assert plain[-1] == plain[11] == STRING.limit
+
+
+def test_a_length_may_be_bounded_by_the_result() -> None:
+    compiler = Compiler()
+    brought = replace(BUFFER, length=replace(BUFFER.length, brought=True))
+    first = compiler.chain((brought,), 8)
+    second = compiler.chain((BUFFER,), 8)
+    laid = steps(compiler.steps())
+    assert laid[first][0] & 32
+    assert not laid[second][0] & 32

@@ -44,3 +44,7 @@ class AskedSockets:
         """Take note of a new socket."""
         self.asked = True
         self.sockets.made(pid, fd, domain, protocol)
+
+    def inherited(self, pid: int, parent: int) -> None:
+        """Take note that a process has begun with its parent's sockets."""
+        self.sockets.inherited(pid, parent)

@@ -20,6 +20,7 @@ from pytracer.event.schema import (
     TaskExec,
     TaskExit,
     TaskExiting,
+    TaskNew,
 )
 from pytracer.spec.context import LATER, Descriptors, Processes, Sockets
 from pytracer.spec.entry import Compiled
@@ -100,6 +101,8 @@ class Decoder:
         if kind is SyscallExit:
             return self.exited(event)  # type: ignore[arg-type]
         match event:
+            case TaskNew(task=task, parent=parent) if parent and parent.pid != task.pid:
+                self.asked.inherited(task.pid, parent.pid)
             case TaskExiting():
                 return self.in_flight.pop(event.task.tid, None)
             case TaskExec():

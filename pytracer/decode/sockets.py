@@ -37,6 +37,13 @@ class SocketTracker:
         else:
             self._unbound.discard((pid, fd))
 
+    def inherited(self, pid: int, parent: int) -> None:
+        """Take note that a process has begun with its parent's sockets."""
+        for owner, fd in [key for key in self._known if key[0] == parent]:
+            self._known[pid, fd] = self._known[owner, fd]
+            if (owner, fd) in self._unbound:
+                self._unbound.add((pid, fd))
+
     def bound(self, pid: int, fd: int) -> None:
         """Take note that a socket has an address."""
         self._unbound.discard((pid, fd))

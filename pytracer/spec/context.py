@@ -92,6 +92,10 @@ class Sockets(Protocol):
         """Take note of a new socket, or of a new descriptor where a socket was."""
         ...
 
+    def inherited(self, pid: int, parent: int) -> None:
+        """Take note that a process has begun with its parent's sockets."""
+        ...
+
 
 class Context:
     """A call in progress, as its types see it.

@@ -187,11 +187,15 @@ class Became:
 
 @dataclass(slots=True, eq=False)
 class Noted:
-    """A value and a remark on it. ``instead``: the remark is the value's name, as a symbol's is."""
+    """A value and a remark on it. ``instead``: the remark is the value's name, as a symbol's is.
+
+    ``unless_raw``: the remark is left out where constants are shown raw.
+    """
 
     value: Value
     note: str
     instead: bool = False
+    unless_raw: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -40,9 +40,9 @@ from pytracer.tables.constants.network import (
     SOCK_FLAGS,
     SOCK_TYPES,
 )
+from pytracer.tables.netlink.buffer import SocketBuffer
 from pytracer.tables.structs.mmsghdr import Arriving, Left, Sent
 from pytracer.tables.structs.msghdr import MESSAGE_FLAGS, MSGHDR, Received
-from pytracer.tables.structs.netlink import SocketBuffer
 from pytracer.tables.structs.sockaddr import (
     Protocol,
     Sockaddr,

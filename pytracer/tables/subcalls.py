@@ -11,8 +11,8 @@ from pytracer.spec.values import Base
 from pytracer.spec.xlat import Xlat
 from pytracer.tables import network, sockopts
 from pytracer.tables.multiplexers import MULTIPLEXERS
+from pytracer.tables.netlink.buffer import SocketBuffer
 from pytracer.tables.structs.msghdr import MESSAGE_FLAGS
-from pytracer.tables.structs.netlink import SocketBuffer
 
 # The calls that this one stands for are described there.
 __all__ = ["network", "sockopts"]

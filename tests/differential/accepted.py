@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tests.differential import accepted_netlink
+
 Replacement = Callable[[re.Match[str]], str]
 
 
@@ -244,6 +246,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         r" nlmsg_pid=\d+\}), \"(?:\\x[0-9a-f]{2})+\"(?:\.\.\.)?\]",
         r"\1⟦[^,]+⟧\2, ⟦\{cmd=.*, version=\d+\}.*⟧]",
     ),
+    *(_differs(*difference) for difference in accepted_netlink.DIFFERENCES),
     # Performance events, section 4.9 of the release notes
     _differs(
         "7.2 prints the three bits and the number that follow in newer structures, with -v",

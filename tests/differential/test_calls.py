@@ -20,6 +20,8 @@ PROGRAMS = tuple(
         "memory",
         "messages",
         "netlink",
+        "rtnetlink",
+        "sockdiag",
         "performance",
         "process",
         "ptrace",

@@ -259,7 +259,7 @@ class Renderer:
     def _noted(self, value: Noted) -> str:
         if value.instead and self.xlats is not Xlats.VERBOSE:
             return self.write(value.value) if self.xlats is Xlats.RAW else value.note
-        if not value.note:
+        if not value.note or (value.unless_raw and self.xlats is Xlats.RAW):
             return self.write(value.value)
         return f"{self.write(value.value)} /* {value.note} */"
 

@@ -13,9 +13,9 @@ from pytracer.spec.scalar import FlagSet, Number
 from pytracer.spec.type import Scope, Wrapper
 from pytracer.spec.values import Address, Changed, Integer, Struct, Symbol, Value
 from pytracer.tables.constants.network import AF_NETLINK, MSG_FLAGS
+from pytracer.tables.netlink.buffer import SocketBuffer
 from pytracer.tables.structs.cmsg import Control
 from pytracer.tables.structs.iovec import Filled, Part
-from pytracer.tables.structs.netlink import SocketBuffer
 from pytracer.tables.structs.sockaddr import Sockaddr, sockaddr_at
 
 MESSAGE_FLAGS = FlagSet(MSG_FLAGS)

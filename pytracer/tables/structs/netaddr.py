@@ -113,6 +113,6 @@ class HardwareAddress(Type):
         return decode
 
 
-def hardware_address(data: bytes) -> Value:
-    """Bytes of a link-layer address, with colons."""
-    return Noted(Text(data, escaped=True), data.hex(":"), instead=True)
+def hardware_address(data: bytes, most: int | None = None) -> Value:
+    """Bytes of a link-layer address, with colons; at most ``most`` of them."""
+    return Noted(Text(data, escaped=True), data[:most].hex(":"), instead=True)

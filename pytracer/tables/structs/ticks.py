@@ -15,7 +15,8 @@ def ticks(number: int) -> Value:
     shown = Integer(number)
     if not number:
         return shown
-    return Noted(shown, f"{number // USER_HZ}.{number % USER_HZ:02d} s")
+    seconds = f"{number // USER_HZ}.{number % USER_HZ:02d} s"
+    return Noted(shown, seconds, unless_raw=True)
 
 
 class Ticks(Scalar):

@@ -14,7 +14,7 @@ from pytracer.spec.scalar import Enum, FlagSet, Hex, Number
 from pytracer.spec.values import Base, Integer, Struct, Symbol, Value
 from pytracer.spec.xlat import Xlat
 from pytracer.tables.constants import netfamilies as nf
-from pytracer.tables.structs.nlattr import Attributes, Payload, cstr, number, raw, typed
+from pytracer.tables.netlink.attributes import Attributes, Payload, cstr, number, raw, typed
 
 CONTROLLER = 16  # GENL_ID_CTRL
 _HEADER = 4  # GENL_HDRLEN

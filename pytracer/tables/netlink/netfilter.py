@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from pytracer.spec.context import Context
 from pytracer.spec.scalar import Enum
-from pytracer.spec.values import Base, Function, Integer, Joined, Struct, Symbol, Text, Value
+from pytracer.spec.values import Base, Function, Integer, Joined, Struct, Symbol, Value
 from pytracer.spec.xlat import Xlat
 from pytracer.tables.constants import netfamilies as nf
 from pytracer.tables.constants.network import ADDRESS_FAMILIES
-from pytracer.tables.structs.nlattr import Attributes, raw
+from pytracer.tables.netlink.attributes import Attributes, raw
 
 # By the number of the subsystem.
 _MESSAGES = {
@@ -28,6 +28,12 @@ _MESSAGES = {
     11: nf.NF_COMPAT,
     12: nf.NF_HOOK,
 }
+
+
+def message_name(kind: int) -> str | None:
+    """What the subsystem calls such a message; None when nobody knows."""
+    messages = _MESSAGES.get(kind >> 8)
+    return None if messages is None else messages.name_of(kind & 0xFF)
 
 
 def netfilter_kind(kind: int) -> Value:
@@ -53,7 +59,7 @@ _NO_NAMES = Attributes(Xlat("", ()), {})
 def netfilter_message(ctx: Context, kind: int, flags: int, data: bytes) -> list[Value]:
     """Decode what follows the header: struct nfgenmsg, and attributes by number."""
     if len(data) < _HEADER:
-        return [Text(data, escaped=True)]
+        return [raw(ctx, data)]
     big = int.from_bytes(data[2:4], "big")
     little = int.from_bytes(data[2:4], "little")
     resource: Value = Function("htons", (Integer(big),))

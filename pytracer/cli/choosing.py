@@ -20,6 +20,7 @@ from pytracer.target.selection import Attach, Launch, Members, Selection, Target
 DEFAULT_SPOOL_BYTES: Final = 1 << 30
 
 if TYPE_CHECKING:
+    from pytracer.backend.ebpf import EbpfBackend
     from pytracer.backend.ptrace.rules import Holds
     from pytracer.backend.recorder import Recording
     from pytracer.decode.decoder import DecodeOptions
@@ -34,15 +35,13 @@ def ptrace_only(options: Options) -> Iterator[str]:
         (bool(options.daemonize), "-D/--daemonize"),
         (options.detach_on_execve, "-b/--detach-on"),
         (options.stack_trace, "-k/--stack-trace"),
-        # Where no line is wanted, the programs count the CPU time.
+        # What is streamed does not tell the CPU time that calls took.
         (
-            options.summary is Summary.BOTH and not options.summary_wall,
-            "-C/--summary without -w/--summary-wall-clock",
-        ),
-        (
-            options.summary is Summary.ONLY and not options.summary_wall and not counts(options),
-            "-c/--summary-only together with --syscall-limit, -P/--trace-path or --trace-fds, "
-            "but without -w/--summary-wall-clock,",
+            options.summary is not Summary.NONE
+            and not options.summary_wall
+            and not countable(options),
+            "-c/--summary-only or -C/--summary together with --syscall-limit, -P/--trace-path "
+            "or --trace-fds, but without -w/--summary-wall-clock,",
         ),
     )
     return (name for asked, name in wanted if asked)
@@ -54,12 +53,10 @@ def ebpf_only(options: Options) -> Iterator[str]:
     return (name for asked, name in wanted if asked)
 
 
-def counts(options: Options) -> bool:
+def countable(options: Options) -> bool:
     """Whether what is wanted can be counted in the kernel, which looks at numbers alone."""
-    chosen_by_content = options.paths or options.trace_fds is not None
-    return (
-        options.summary is Summary.ONLY and not chosen_by_content and options.syscall_limit is None
-    )
+    chosen_by_content = bool(options.paths) or options.trace_fds is not None
+    return not chosen_by_content and options.syscall_limit is None
 
 
 def choose(options: Options) -> Choice:
@@ -113,9 +110,12 @@ def make(
                 if not os.path.isdir(cgroup.folder):
                     note(f"control group {cgroup.path} is not there yet: waiting for it")
         try:
-            if counts(options):
+            if options.summary is Summary.ONLY and countable(options):
                 return _counting(options, target, selection, refuse)
-            return _ebpf(options, target, selection, decoding, refuse, recording)
+            stream = _ebpf(options, target, selection, decoding, refuse, recording)
+            if options.summary is Summary.BOTH and not options.summary_wall:
+                return _counted(options, target, selection, stream)
+            return stream
         except BackendUnavailable:
             if options.backend is Choice.EBPF or isinstance(target, Members):
                 raise
@@ -211,6 +211,20 @@ def _counting(
     )
 
 
+def _counted(
+    options: Options, target: Target, selection: Selection, stream: EbpfBackend
+) -> Backend:
+    from pytracer.backend.ebpf.beside import CountedStream
+    from pytracer.backend.ebpf.tally import Tally
+
+    try:
+        tally = Tally(target, selection, cpu=True, overhead_ns=options.overhead_ns or 0, groups=1)
+    except BackendUnavailable:
+        stream.close()
+        raise
+    return CountedStream(stream, tally)
+
+
 def _ebpf(
     options: Options,
     target: Target,
@@ -218,7 +232,7 @@ def _ebpf(
     decoding: DecodeOptions,
     refuse: Callable[[TargetError], None],
     recording: Recording | None,
-) -> Backend:
+) -> EbpfBackend:
     from pytracer.backend.ebpf import EbpfBackend
     from pytracer.backend.ebpf.backend import Sizes
     from pytracer.decode.plans import TablePlans

@@ -27,7 +27,7 @@ _TOLD_OF_JSON: Final = frozenset({Lost})
 
 @runtime_checkable
 class Counter(Protocol):
-    """A backend that counts calls itself, and yields none."""
+    """A backend that counts calls itself."""
 
     def read(self) -> list[CallCounts]:
         """What was counted since the beginning."""
@@ -74,10 +74,13 @@ class CountingOutput:
         kind = type(event)
         if self._shown or kind in self._told_of:
             self._text.handle(event, call)
-        if kind is SyscallExit and call is not None and call.duration_ns >= self._slower_than_ns:
+        if kind is SyscallExit and call is not None and self._counts(call):
             self._recent.add(call)
         if self._due:
             self._interval()
+
+    def _counts(self, call: Call) -> bool:
+        return self._counter is None and call.duration_ns >= self._slower_than_ns
 
     def flush(self) -> None:
         """Let the reader see what is written so far."""

@@ -70,6 +70,18 @@ def test_lines_and_intervals_take_turns() -> None:
 
 
 @BACKENDS
+@pytest.mark.parametrize("wall", [(), ("-w",)])
+def test_there_is_a_line_for_each_call_of_the_table(backend: str, wall: tuple[str, ...]) -> None:
+    words = (f"--backend={backend}", "-C", *wall, "-f", "-qq", "-e", "trace=openat,execve")
+    ended = run(PYTRACER, *words, "-U", "calls,errors,name", "sh", "-c", "cat /nonexistent; true")
+    found = rows(ended.err)
+    for name in ("openat", "execve"):
+        lines = [line for line in ended.err.splitlines() if f"{name}(" in line]
+        failed = [line for line in lines if " = -1 E" in line]
+        assert [len(lines), *filter(None, [len(failed)])] == list(map(int, found[name]))
+
+
+@BACKENDS
 def test_percentiles_are_of_wall_clock_time(backend: str) -> None:
     columns = "p50,p90,p99,p99.9,calls,wall-max,errnos,name"
     ended = count(backend, "-U", columns, "-S", "p99", "sleep", "0.2")

@@ -13,8 +13,8 @@ from contextlib import suppress
 from typing import Final
 
 from pytracer.backend.base import TargetError
-from pytracer.backend.ebpf import counts, wire
-from pytracer.backend.ebpf.attach import Thread, in_progress, is_over, threads_of
+from pytracer.backend.ebpf import wire
+from pytracer.backend.ebpf.attach import Thread, threads_of
 from pytracer.backend.ebpf.members import own_threads
 from pytracer.backend.ebpf.tally import Tally
 from pytracer.event.durations import CallCounts, InFlight
@@ -57,7 +57,6 @@ class CountBackend:
         self._groups = groups or {}
         self._refuse = refuse
         self._dispositions = dispositions or Dispositions()
-        self._entered = 0
         self._looked_again = 0
         self._wakeup: int | None = None
         self._stopping = False
@@ -93,7 +92,7 @@ class CountBackend:
         while not self._stopping and (self._tally.membership or self._alive()):
             self._sleep()
             if time.monotonic_ns() - looked_ns > _BURY_NS:
-                self._bury()
+                self._tally.bury()
                 looked_ns = time.monotonic_ns()
             self._look_again()
             yield from self._changes()
@@ -115,7 +114,7 @@ class CountBackend:
 
     def _alive(self) -> bool:
         totals = self._tally.totals()
-        return self._entered + totals.born > totals.gone
+        return self._tally.entered + totals.born > totals.gone
 
     def _sleep(self) -> None:
         # Once the processes are over that the user has named, the others may be about to be.
@@ -160,7 +159,7 @@ class CountBackend:
         except OSError as error:
             raise TargetError(0, error.errno or 0, "fork") from error
         root = Thread(child.pid, child.pid, b"", False)
-        if not self._enter(root, wire.STATE_LAUNCHING, 0):
+        if not self._tally.enter(root, wire.STATE_LAUNCHING):
             raise TargetError(child.pid, errno.ESRCH, "fork")
         self._tally.loaded.attach()
         self._watch(child.pid)
@@ -191,7 +190,8 @@ class CountBackend:
             while found:
                 for thread in found:
                     entered.add(thread.tid)
-                    if self._enter(thread, wire.STATE_ATTACHED, self._groups.get(pid, 0)):
+                    group = self._groups.get(pid, 0)
+                    if self._tally.enter(thread, wire.STATE_ATTACHED, group):
                         task = Task(thread.pid, thread.tid)
                         yield TaskNew(task, time.monotonic_ns(), NewBy.ATTACHED)
                 # Threads may have been made while the list was read, by some not yet traced.
@@ -200,34 +200,8 @@ class CountBackend:
                     for thread in threads_of(pid, self._selection.follow)
                     if thread.tid not in entered
                 ]
-        if refusal is not None and not self._entered and not self._tally.membership:
+        if refusal is not None and not self._tally.entered and not self._tally.membership:
             raise refusal
-
-    def _enter(self, thread: Thread, state: int, group: int) -> bool:
-        """Have the programs trace a thread; whether it was not yet, and there is room for it."""
-        key = self._namespace.key(thread.tid)
-        if key is None or self._tally.marks.get(int.from_bytes(key, "little")):
-            return False
-        place = self._tally.loaded.maps["free_threads"].pop()
-        if place is None:
-            return False
-        number = int.from_bytes(place, "little")
-        call = in_progress(thread) if state == wire.STATE_ATTACHED else None
-        abi, nr = (call.abi, call.nr) if call is not None else (0, -1)
-        now = time.monotonic_ns()
-        value = counts.thread_value(key, state, thread.tid, thread.pid, group, now, abi, nr)
-        self._tally.threads.write(number, value)
-        self._entered += 1
-        self._tally.marks.set(int.from_bytes(key, "little"), number)
-        return True
-
-    def _bury(self) -> None:
-        """Let go of threads that ended while they were attached to: nobody heard of their end."""
-        for place, thread in self._tally.threads.places():
-            if thread.state == wire.STATE_ATTACHED and is_over(thread.tgid, thread.tid):
-                self._tally.marks.set(thread.key, 0)
-                self._tally.threads.write(place, bytes(counts.THREAD.size))
-                self._entered -= 1
 
     def _watch(self, pid: int) -> None:
         """Be woken when the process ends."""

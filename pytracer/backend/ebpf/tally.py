@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import struct
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 from pytracer.backend.base import BackendUnavailable
 from pytracer.backend.ebpf import bpf, counts, wire
-from pytracer.backend.ebpf.attach import threads_of
+from pytracer.backend.ebpf.attach import Thread, in_progress, is_over, threads_of
 from pytracer.backend.ebpf.bpf import F_MMAPABLE, F_NO_PREALLOC, BpfError
 from pytracer.backend.ebpf.loader import Loaded, Resize, compiled, load, unavailable
 from pytracer.backend.ebpf.members import Membership, programs_for
@@ -36,6 +37,7 @@ class Tally:
     """The programs and maps of one counting.
 
     ``groups``: how many groups of targets are counted apart. For the rest see CountBackend.
+    ``entered``: how many threads user space has entered.
     ``membership``: what tells the programs whom to trace, if targets are selected so.
     Errors: BackendUnavailable when the system does not let it work.
     """
@@ -49,6 +51,7 @@ class Tally:
         self._cpus = possible_cpus()
         self._overhead_ns = overhead_ns
         self._epoch = 1
+        self.entered = 0
         self._before: dict[counts.Key, CallCounts] = {}
         source = compiled("count.c", members=bool(programs_for(target)))
         if not cpu:
@@ -112,6 +115,32 @@ class Tally:
     def _configure(self) -> None:
         config = counts.COUNTING.pack(self._epoch, self._overhead_ns)
         self.loaded.maps["counting"].update(_ZERO, config)
+
+    def enter(self, thread: Thread, state: int, group: int = 0) -> bool:
+        """Have the programs count a thread; whether they did not yet, and there is room for it."""
+        key = self.namespace.key(thread.tid)
+        if key is None or self.marks.get(int.from_bytes(key, "little")):
+            return False
+        place = self.loaded.maps["free_threads"].pop()
+        if place is None:
+            return False
+        number = int.from_bytes(place, "little")
+        call = in_progress(thread) if state == wire.STATE_ATTACHED else None
+        abi, nr = (call.abi, call.nr) if call is not None else (0, -1)
+        now = time.monotonic_ns()
+        value = counts.thread_value(key, state, thread.tid, thread.pid, group, now, abi, nr)
+        self.threads.write(number, value)
+        self.entered += 1
+        self.marks.set(int.from_bytes(key, "little"), number)
+        return True
+
+    def bury(self) -> None:
+        """Let go of threads that ended while they were attached to: nobody heard of their end."""
+        for place, thread in self.threads.places():
+            if thread.state == wire.STATE_ATTACHED and is_over(thread.tgid, thread.tid):
+                self.marks.set(thread.key, 0)
+                self.threads.write(place, bytes(counts.THREAD.size))
+                self.entered -= 1
 
     def totals(self) -> counts.Totals:
         """What happened to the counting itself."""

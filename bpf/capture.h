@@ -15,6 +15,9 @@
 #ifdef WITH_DESCRIPTORS
 #include "descriptors.h"
 #endif
+#ifdef WITH_STACKS
+#include "stacks.h"
+#endif
 
 BPF_TABLE("array", u32, struct step, steps, 32768);
 BPF_TABLE("percpu_array", u32, struct work, works, 1);
@@ -80,6 +83,10 @@ static inline void resolve(struct work *w, struct thread *t, struct item *item, 
 			item->count = 0;
 	} else if (reg <= 5) {
 		item->address = t->record.args[reg];
+#ifdef WITH_STACKS
+	} else if (reg == PLACE_STACK) {
+		item->address = FIELD(u64, user_registers(), REGS_OFFSET + 8 * R_SP);
+#endif
 	}
 	if (!item->address)
 		return;
@@ -149,6 +156,14 @@ static inline void run(void *ctx, struct work *w, struct thread *t)
 		w->depth = 0;
 		return;
 	}
+#ifdef WITH_STACKS
+	if (s->flags & STEP_REGISTERS) {
+		if (!skipped(w, t))
+			add_registers(ctx, t);
+		advance(w, item, s);
+		return;
+	}
+#endif
 #ifdef WITH_DESCRIPTORS
 	if (s->flags & STEP_DESCRIBE) {
 		if (skipped(w, t) || !describe(ctx, w, t, item, s))

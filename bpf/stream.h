@@ -60,6 +60,8 @@ struct region {
 #define REGION_ARGUMENTS 8
 /* Not memory: what the descriptor 'address' refers to, struct facts and the names of its path. */
 #define REGION_DESCRIBES 16
+/* Not memory: the caller's registers, struct pt_regs. */
+#define REGION_REGISTERS 32
 
 /*
  * What a descriptor refers to. The names of its path follow, each with its NUL, the file's own
@@ -181,8 +183,13 @@ struct step {
 #define STEP_OFFSET 2 /* the pointer is in the enclosing block */
 #define STEP_WORD4 4  /* and four bytes wide */
 #define STEP_UNTIL_NULL 8
-#define STEP_DESCRIBE 16 /* not memory: what a descriptor refers to */
-#define STEP_BROUGHT 32	 /* no more than the result */
+#define STEP_DESCRIBE 16  /* not memory: what a descriptor refers to */
+#define STEP_BROUGHT 32	  /* no more than the result */
+#define STEP_REGISTERS 64 /* not memory: the caller's registers */
+
+/* step.reg beyond the call's six. */
+#define PLACE_RESULT 6
+#define PLACE_STACK 7
 
 #define FROM_CONST 0
 #define FROM_REGISTER 1

@@ -11,7 +11,17 @@ from typing import TypeAlias
 
 from pytracer.event.files import LOOK_UP
 from pytracer.event.memory import CString, Memory, descriptor_address
-from pytracer.spec.plan import AtOffset, AtRegister, AtResult, Fetch, From, Length, Numbers, Phase
+from pytracer.spec.plan import (
+    AtOffset,
+    AtRegister,
+    AtResult,
+    AtStack,
+    Fetch,
+    From,
+    Length,
+    Numbers,
+    Phase,
+)
 
 # (address, bytes, whole): see event.memory.Snapshot
 Region: TypeAlias = tuple[int, bytes, bool]
@@ -35,6 +45,8 @@ def capture(
     for fetch in fetches:
         if fetch.phase is not phase or (failed and not fetch.always):
             continue
+        if isinstance(fetch.at, AtStack):
+            continue  # of a task that may run on there is none to be had
         if fetch.describes is not None:
             regions += _described(fetch, b"", args, ret)
             continue

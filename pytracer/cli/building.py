@@ -247,16 +247,15 @@ def lines(options: Options) -> LineStyle:
     )
 
 
-def _stacked(options: Options) -> CallWriter | None:
+def _stacked(options: Options, stopped: bool) -> CallWriter | None:
     if not options.stack_trace:
         return None
     # It takes ELF and DWARF with it.
     from pytracer.decode.frames.stacks import Stacks
     from pytracer.output.text.stacked import StackWriter
 
-    return StackWriter(
-        style(options), lines(options), Stacks(options.stack_limit, bool(options.program))
-    )
+    stacks = Stacks(options.stack_limit, bool(options.program), stopped)
+    return StackWriter(style(options), lines(options), stacks)
 
 
 def _colored(
@@ -296,7 +295,7 @@ def output(
             wall_offset_ns=offset_ns,
             message=messages.note,
             signals=signals,
-            writer=_stacked(options),
+            writer=_stacked(options, backend.name == "ptrace"),
         )
     from pytracer.output.ndjson.lines import NdjsonOutput, Start
 

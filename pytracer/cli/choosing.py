@@ -34,7 +34,7 @@ def ptrace_only(options: Options) -> Iterator[str]:
         (bool(options.program and options.pids), "-p/--attach together with PROG"),
         (bool(options.daemonize), "-D/--daemonize"),
         (options.detach_on_execve, "-b/--detach-on"),
-        (options.stack_trace, "-k/--stack-trace"),
+        (options.stack_trace and bool(options.program), "-k/--stack-trace of PROG"),
         # What is streamed does not tell the CPU time that calls took.
         (
             options.summary is not Summary.NONE
@@ -86,6 +86,9 @@ def choose(options: Options) -> Choice:
     if options.backend is not Choice.AUTO:
         return options.backend
     if options.program or unserved is not None:
+        return Choice.PTRACE
+    # The frames that a signal meets, or of a process that is soon over, ebpf cannot tell.
+    if options.stack_trace and unattachable is None:
         return Choice.PTRACE
     return Choice.EBPF
 
@@ -242,7 +245,13 @@ def _ebpf(
 
         recording.witness = descriptors_at_start
     descriptors = bool(options.decode_fds or options.paths)
-    plans = TablePlans(decoding.string_bytes, decoding.whole, selection.syscalls, descriptors)
+    plans = TablePlans(
+        decoding.string_bytes,
+        decoding.whole,
+        selection.syscalls,
+        descriptors,
+        options.stack_trace,
+    )
     spool_bytes = DEFAULT_SPOOL_BYTES if options.spool_bytes is None else options.spool_bytes
     sizes = Sizes(options.ring_bytes, spool_bytes, options.on_full is not OnFull.DROP)
     return EbpfBackend(target, selection, plans, refuse=refuse, sizes=sizes, recording=recording)

@@ -157,6 +157,11 @@ def _count_following(options: Options, counts: Counts, messages: Messages) -> Op
         if not options.follow:
             messages.note("--seccomp-bpf cannot be used without -f/--follow-forks, disabling")
             options = replace(options, seccomp_bpf=False)
+    if options.seccomp_bpf and options.duration_s is not None:
+        raise Failure(
+            "--duration cannot be used with --seccomp-bpf: the filter outlives the tracing, and "
+            "would have the calls it selects fail"
+        )
     if counts["F"]:
         if options.follow:
             messages.note("deprecated option -F ignored")

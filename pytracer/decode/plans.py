@@ -8,7 +8,7 @@ from pytracer.decode.catalogue import describe, numbers
 from pytracer.event.schema import Abi
 from pytracer.spec.abi import LAYOUTS
 from pytracer.spec.entry import Selector
-from pytracer.spec.plan import Fetch, Phase
+from pytracer.spec.plan import STACK, Fetch, Phase
 
 
 class TablePlans:
@@ -16,7 +16,7 @@ class TablePlans:
 
     ``string_bytes``: the longest string wanted (-s); ``whole``: abbreviated structures are shown
     whole (-v). ``wanted``: numbers per ABI, None for all. ``descriptors``: it is told what
-    descriptors refer to.
+    descriptors refer to. ``stacks``: the caller's stack comes with each call.
     """
 
     def __init__(
@@ -25,11 +25,13 @@ class TablePlans:
         whole: bool,
         wanted: dict[Abi, frozenset[int]] | None = None,
         descriptors: bool = False,
+        stacks: bool = False,
     ) -> None:
         self._string_bytes = string_bytes
         self._whole = whole
         self._wanted = wanted
         self.descriptors = descriptors
+        self.stacks = stacks
 
     def numbers(self, abi: Abi) -> Iterable[int]:
         """All numbers that are wanted and have a name."""
@@ -44,9 +46,10 @@ class TablePlans:
     def fetches(self, abi: Abi, nr: int, selected: int | None) -> tuple[Fetch, ...]:
         """The plan of a call for one value of the selector; None for the others."""
         entry = describe(abi, nr)
-        return entry.fetches(
+        fetches = entry.fetches(
             LAYOUTS[abi], self._string_bytes, self._whole, selected, self.descriptors
         )
+        return STACK + fetches if self.stacks and abi is Abi.X86_64 else fetches
 
     def phases(self, abi: Abi, nr: int) -> tuple[bool, bool]:
         """Tell whether decoding a call reads memory at its entry, and at its exit."""

@@ -40,7 +40,12 @@ class AtResult:
     """The result of the call."""
 
 
-At: TypeAlias = AtRegister | AtOffset | AtResult
+@dataclass(frozen=True, slots=True)
+class AtStack:
+    """The stack pointer of the caller."""
+
+
+At: TypeAlias = AtRegister | AtOffset | AtResult | AtStack
 
 
 class Numbers(Enum):
@@ -49,6 +54,7 @@ class Numbers(Enum):
     ONE = "one"  # at the place itself
     SET = "set"  # the members of a set of bits, which the enclosing block is
     PASSED = "passed"  # in control messages, which the enclosing block holds
+    REGISTERS = "registers"  # none: the caller's registers are wanted instead
 
 
 class From(Enum):
@@ -161,3 +167,12 @@ class Planning:
     def at_entry(self) -> Planning:
         """The same plan for bytes that are decoded before the call runs."""
         return replace(self, phase=Phase.ENTRY)
+
+
+# Deeper than most stacks; what lies beyond is not told.
+STACK_BYTES = 16384
+# What it takes to unwind the caller's stack (-k).
+STACK = (
+    Fetch(AtStack(), Phase.ENTRY, Length(From.CONST, 8), 8, describes=Numbers.REGISTERS),
+    Fetch(AtStack(), Phase.ENTRY, Length(From.CONST, STACK_BYTES), STACK_BYTES),
+)

@@ -101,7 +101,7 @@ class EbpfBackend:
         self._reader: Reader | None = None
         self._membership: Membership | None = None
         members = programs_for(target)
-        source = compiled("stream.c", descriptors=self._plans.descriptors, members=bool(members))
+        source = compiled("stream.c", plans=self._plans, members=bool(members))
         self._loaded = load(
             source,
             {

@@ -29,7 +29,9 @@ def plan_image(plans: Plans, selection: Selection, cache: Cache | None = None) -
     """
     cache = cache or Cache(cache_folder())
     origin = f"{type(plans).__module__}.{type(plans).__qualname__}"
-    key = cache_key("plans", origin, str(plans.descriptors), *_fingerprint(), *_wanted(selection))
+    key = cache_key(
+        "plans", origin, f"{plans.descriptors} {plans.stacks}", *_fingerprint(), *_wanted(selection)
+    )
     stored = cache.get(key)
     image = _decode(stored) if stored is not None else None
     if image is None:

@@ -26,6 +26,7 @@ from pytracer.backend.ebpf.compiler import (
     find_library,
 )
 from pytracer.backend.ebpf.filefields import descriptor_offsets
+from pytracer.backend.ebpf.plan import NoPlans, Plans
 from pytracer.backend.ebpf.source import source_folder
 
 _TRACEPOINT = "raw_tracepoint__"
@@ -39,22 +40,25 @@ _ARRAY = 2  # BPF_MAP_TYPE_ARRAY, include/uapi/linux/bpf.h
 
 
 def compiled(
-    name: str, cache: Cache | None = None, descriptors: bool = False, members: bool = False
+    name: str, cache: Cache | None = None, plans: Plans | None = None, members: bool = False
 ) -> Compiled:
     """Give the compiled form of a source in bpf/, from the cache where possible.
 
-    ``descriptors``: with what tells what descriptors refer to. ``members``: with what selects
-    tasks by what they belong to.
+    ``plans``: with what they ask for beyond memory. ``members``: with what selects tasks by what
+    they belong to.
 
     Errors: BackendUnavailable.
     """
+    plans = plans or NoPlans()
+    descriptors, stacks = plans.descriptors, plans.stacks
+    wanted = descriptors, stacks, members
     folder = source_folder()
     library = os.stat(find_library())
     kernel = os.uname()
     sources = sorted(path for path in folder.rglob("*") if path.suffix in (".c", ".h"))
     parts: list[str | bytes] = [
         f"{name} {library.st_size} {library.st_mtime_ns}",
-        f"{kernel.release} {kernel.version} {kernel.machine} {descriptors} {members}",
+        f"{kernel.release} {kernel.version} {kernel.machine} {wanted}",
     ]
     for path in sources:
         parts += [path.name, path.read_bytes()]
@@ -64,8 +68,13 @@ def compiled(
     found = decode(stored) if stored is not None else None
     if found is None:
         _require_bpf()
-        constants = kernel_offsets() | (descriptor_offsets() if descriptors else {})
-        constants |= member_offsets() if members else {}
+        constants = kernel_offsets()
+        if descriptors:
+            constants |= descriptor_offsets()
+        if members:
+            constants |= member_offsets()
+        if stacks:
+            constants["WITH_STACKS"] = 1
         found = compile_source(folder, name, constants)
         cache.put(key, encode(found))
     return found

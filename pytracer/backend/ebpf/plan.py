@@ -19,7 +19,7 @@ from pytracer.backend.ebpf.wire import (
 from pytracer.event.schema import FRAME_CALLS, Abi
 from pytracer.spec.abi import LAYOUTS
 from pytracer.spec.entry import Selector
-from pytracer.spec.plan import AtOffset, AtRegister, AtResult, Fetch, From, Numbers, Phase
+from pytracer.spec.plan import AtOffset, AtRegister, AtResult, AtStack, Fetch, From, Numbers, Phase
 from pytracer.target.selection import Selection
 
 _STEP: Final = struct.Struct("<BBBBHHHHHHIIII")
@@ -33,8 +33,10 @@ _WORD4: Final = 4
 _UNTIL_NULL: Final = 8
 _DESCRIBE: Final = 16
 _NUMBERS: Final = {Numbers.ONE: 0, Numbers.SET: 1, Numbers.PASSED: 2}
-_RESULT: Final = 6  # the register after the last
 _BROUGHT: Final = 32
+_REGISTERS: Final = 64
+_RESULT: Final = 6  # after the six registers of a call
+_STACK: Final = 7
 _FROM: Final = {From.CONST: 0, From.REGISTER: 1, From.RETURN: 2, From.PARENT: 3}
 
 _MOST_STEPS: Final = 32768
@@ -43,10 +45,12 @@ _MOST_STEPS: Final = 32768
 class Plans(Protocol):
     """Where the descriptions of system calls are: what the tables know, as the backend needs it.
 
-    ``descriptors``: whether plans ask what descriptors refer to.
+    ``descriptors``: whether plans ask what descriptors refer to. ``stacks``: whether they bring the
+    caller's stack.
     """
 
     descriptors: bool
+    stacks: bool
 
     def numbers(self, abi: Abi) -> Iterable[int]:
         """All numbers that have a description."""
@@ -65,6 +69,7 @@ class NoPlans:
     """No call is described: nothing but registers is captured."""
 
     descriptors = False
+    stacks = False
 
     def numbers(self, abi: Abi) -> Iterable[int]:
         return ()
@@ -127,12 +132,16 @@ class Compiler:
                 flags |= _OFFSET
             case AtResult():
                 register = _RESULT
+            case AtStack():
+                register = _STACK
         if word == 4:
             flags |= _WORD4
         if fetch.until_null:
             flags |= _UNTIL_NULL
         source = _FROM[fetch.length.source]
-        if fetch.describes is not None:
+        if fetch.describes is Numbers.REGISTERS:
+            flags |= _REGISTERS
+        elif fetch.describes is not None:
             flags |= _DESCRIBE
             source = _NUMBERS[fetch.describes]
         length = fetch.length

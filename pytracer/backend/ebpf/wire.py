@@ -7,6 +7,7 @@ import zlib
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from pytracer.event.memory import descriptor_address
+from pytracer.event.registers import REGISTERS
 from pytracer.event.schema import Abi
 
 # struct perf_event_header and the length of what the program sent; include/uapi/linux/perf_event.h
@@ -50,6 +51,8 @@ REGION_SHORT: Final = 2
 REGION_MORE: Final = 4
 REGION_ARGUMENTS: Final = 8
 REGION_DESCRIBES: Final = 16
+REGION_REGISTERS: Final = 32
+_BEYOND: Final = REGION_DESCRIBES | REGION_REGISTERS
 
 RECORD: Final = struct.Struct("<BBBBIIIQQqiI16sQ6Q")
 REGION: Final = struct.Struct("<QII")
@@ -228,8 +231,8 @@ def regions(data: bytes, at_entry: bool, offset: int = 0) -> list[Region]:
                 _add_arguments(found, address, data[offset : offset + length])
         elif flags & REGION_ENTRY == phase:
             piece = data[offset : offset + length]
-            if flags & REGION_DESCRIBES:
-                address = descriptor_address(address)
+            if flags & _BEYOND:
+                address = descriptor_address(address) if flags & REGION_DESCRIBES else REGISTERS
             if more:
                 address, before, _ = found.pop()
                 piece = before + piece

@@ -31,6 +31,11 @@ class Row:
     rules: dict[int, tuple[str, Any]]
     flags: int
 
+    @property
+    def outermost(self) -> bool:
+        """Whether the frame has no caller."""
+        return self.rules.get(RIP, ("UNDEFINED", None))[0] == "UNDEFINED"
+
     def leave(self, registers: dict[int, int], memory: Memory) -> dict[int, int] | None:
         """The registers of the caller; None when there is none, or it cannot be found."""
         if self.expression is not None:

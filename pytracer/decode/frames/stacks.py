@@ -26,12 +26,16 @@ class Stacks:
     """Walks the stack of a call while its memory can be read.
 
     ``limit``: frames at most. ``launches``: the first program is executed by a copy of us, whose
-    stack is nobody's business. Mappings are read from /proc, again after a call that changes them.
+    stack is nobody's business. ``stopped``: the target is, so that calls tell their frames as they
+    end, as in strace. Mappings are read from /proc, again after a call that changes them.
     """
 
-    def __init__(self, limit: int = 256, launches: bool = False, proc: str = "/proc") -> None:
+    def __init__(
+        self, limit: int = 256, launches: bool = False, stopped: bool = True, proc: str = "/proc"
+    ) -> None:
         self._limit = limit
         self._launches = launches
+        self._stopped = stopped
         self._proc = proc
         self._maps: dict[int, Maps | None] = {}
         self._modules: dict[str, Module | None] = {}
@@ -39,6 +43,8 @@ class Stacks:
 
     def early(self, call: Call) -> bool:
         """Whether the frames of a call are to be told as it begins."""
+        if not self._stopped:
+            return True
         if _PROCESS not in self._classes_of(call):
             return False
         if self._launches and _is_ours(call.pid, self._proc):
@@ -97,6 +103,8 @@ class Stacks:
             offset = address - mapping.start + mapping.offset
             lines.append(_line(mapping, module, offset))
             found, exact = _leave(registers, memory, module, offset, exact)
+            if found is None and not exact and not self._stopped:
+                lines.append(" > the stack was not captured any further\n")
             if found is None or (found[RIP], found[RSP]) == (address, registers[RSP]):
                 return lines
             registers = found
@@ -128,13 +136,13 @@ def _line(mapping: Mapping, module: Module | None, offset: int) -> str:
 def _leave(
     registers: dict[int, int], memory: Memory, module: Module | None, offset: int, exact: bool
 ) -> tuple[dict[int, int] | None, bool]:
-    """The registers of the caller, and whether its address is exact."""
+    """The registers of the caller, and whether its address is exact, or there is none."""
     place = module.address(offset) if module is not None else None
     # Behind a call that never returns another function may begin.
     row = module.row(place - (not exact)) if module is not None and place is not None else None
     if row is not None:
-        return row.leave(registers, memory), bool(row.flags & SIGNAL)
-    return _by_frame_pointer(registers, memory), False
+        return row.leave(registers, memory), bool(row.flags & SIGNAL) or row.outermost
+    return _by_frame_pointer(registers, memory), not registers.get(RBP)
 
 
 def _by_frame_pointer(registers: dict[int, int], memory: Memory) -> dict[int, int] | None:

@@ -37,6 +37,7 @@ class Plans:
     """openat, read, ioctl and writev of x86_64."""
 
     descriptors = False
+    stacks = False
 
     def numbers(self, abi: Abi) -> Iterable[int]:
         return (257, 0, 16, 20) if abi is Abi.X86_64 else ()

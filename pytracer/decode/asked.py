@@ -8,41 +8,43 @@ from pytracer.spec.context import Sockets
 class AskedSockets:
     """Passes questions about descriptors on, and takes note of them.
 
-    ``asked``: whether anything was asked or told whose answer may be another one for an equal
-    call. ``plain``: the descriptor that was asked about and is no netlink socket's, -1 for none.
+    ``asked``: whether anything was asked or told. ``changes``: whether the answer may be another
+    one for an equal call; if not, all that was asked is whether the descriptor ``plain`` is a
+    netlink socket's, which it is not.
     """
 
     def __init__(self, sockets: Sockets) -> None:
         self.sockets = sockets
         self.asked = False
+        self.changes = False
         self.plain = -1
 
     def forget(self) -> None:
         """Begin with another call."""
-        self.asked = False
-        self.plain = -1
+        self.asked = self.changes = False
 
     def terminal(self, pid: int, fd: int) -> bool:
         """Whether a descriptor is a terminal's."""
-        self.asked = True
+        self.asked = self.changes = True
         return self.sockets.terminal(pid, fd)
 
     def netlink(self, pid: int, fd: int) -> int | None:
         """The protocol of a netlink socket; None for anything else."""
         found = self.sockets.netlink(pid, fd)
-        if found is not None or self.plain not in (-1, fd):
-            self.asked = True
+        if found is not None or (self.asked and self.plain != fd):
+            self.changes = True
+        self.asked = True
         self.plain = fd
         return found
 
     def bound(self, pid: int, fd: int) -> None:
         """Take note that a socket has an address now."""
-        self.asked = True
+        self.asked = self.changes = True
         self.sockets.bound(pid, fd)
 
     def made(self, pid: int, fd: int, domain: int, protocol: int) -> None:
         """Take note of a new socket."""
-        self.asked = True
+        self.asked = self.changes = True
         self.sockets.made(pid, fd, domain, protocol)
 
     def inherited(self, pid: int, parent: int) -> None:

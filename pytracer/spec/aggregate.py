@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from pytracer.spec.abi import Layout
 from pytracer.spec.context import Context, Decode
 from pytracer.spec.plan import At, AtOffset, Fetch, From, Length, Planning
 from pytracer.spec.pointer import CAPTURE_LIMIT, Pointee, named_length, unreadable
-from pytracer.spec.type import DecodeAt, Scope, Type
+from pytracer.spec.type import Conditional, DecodeAt, Scope, Type
 from pytracer.spec.values import Address, Array, Struct, Text, Value
 
 # Elements that a capture follows pointers from, in one block.
@@ -27,6 +27,10 @@ class Placed:
     offset: int
     size: int
     code: str
+
+
+Unpack: TypeAlias = Callable[[bytes], tuple[Any, ...]]
+FieldStep: TypeAlias = tuple[str, int, Decode]
 
 
 class StructOf(Type):
@@ -70,12 +74,14 @@ class StructOf(Type):
         _, size, align = self.place(abi)
         return size, align, f"{size}s"
 
-    def format(self, abi: Layout) -> str:
-        """The ``struct`` format of the whole, padding included."""
+    def format(self, abi: Layout, only: frozenset[str] | None = None) -> str:
+        """The ``struct`` format of the whole, padding included. ``only``: fields to be read."""
         placed, size, _ = self.place(abi)
         parts = ["<"]
         end = 0
         for field in placed:
+            if only is not None and field.name not in only:
+                continue
             parts.append(f"{field.offset - end}x" if field.offset > end else "")
             parts.append(field.code)
             end = field.offset + field.size
@@ -83,26 +89,62 @@ class StructOf(Type):
         return "".join(parts)
 
     def bind(self, scope: Scope) -> Decode:
-        placed, _, _ = self.place(scope.abi)
-        unpack = struct.Struct(self.format(scope.abi)).unpack
-        places = {f.name: (i, f.kind) for i, f in enumerate(placed)}
-        inner = scope.within(places)
-        shown = self.order or tuple(f.name for f in placed if not isinstance(f.kind, Pad))
-        steps = [(name, places[name][0], places[name][1].bind(inner)) for name in shown]
         brief = self.brief
-        # What no output will show is not worth decoding.
-        few = steps if brief is None else [step for step in steps if step[0] in brief]
+        unpack_few, _, few = self.few(scope)
+        all_of_it: list[tuple[Unpack, Scope, list[FieldStep]]] = (
+            [self.few(scope)] if brief is None else []
+        )
 
         def decode(ctx: Context, raw: bytes, frame: tuple[Any, ...]) -> Value:
+            if ctx.whole:
+                if not all_of_it:
+                    all_of_it.append(self._steps(scope, self._shown(scope.abi), None))
+                unpack, _, steps = all_of_it[0]
+            else:
+                unpack, steps = unpack_few, few
             fields = unpack(raw)
             found = []
-            for name, index, decode_field in steps if ctx.whole else few:
+            for name, index, decode_field in steps:
                 value = decode_field(ctx, fields[index], fields)
                 if value is not None:
                     found.append((name, value))
             return Struct(tuple(found), 0, brief)
 
         return decode
+
+    def _shown(self, abi: Layout) -> tuple[str, ...]:
+        """The fields in the order in which they are shown."""
+        placed, _, _ = self.place(abi)
+        return self.order or tuple(f.name for f in placed if not isinstance(f.kind, Pad))
+
+    def few(self, scope: Scope) -> tuple[Unpack, Scope, list[FieldStep]]:
+        """Compile the fields of an abbreviated structure: others are not worth decoding.
+
+        Shape: what reads the fields; their scope; name, number and decoder of each that is shown.
+        """
+        names = self._shown(scope.abi)
+        if self.brief is None:
+            return self._steps(scope, names, None)
+        names = tuple(name for name in names if name in self.brief)
+        needed = set(names)
+        for name in names:
+            kind = self.fields[name]
+            if type(kind) is Conditional:
+                needed.add(kind.condition.name)
+                kind = kind.inner
+            if not kind.by_number():  # it may look at any other field
+                return self._steps(scope, names, None)
+        return self._steps(scope, names, frozenset(needed))
+
+    def _steps(
+        self, scope: Scope, names: tuple[str, ...], only: frozenset[str] | None
+    ) -> tuple[Unpack, Scope, list[FieldStep]]:
+        placed, _, _ = self.place(scope.abi)
+        read = [f for f in placed if only is None or f.name in only]
+        places = {f.name: (i, f.kind) for i, f in enumerate(read)}
+        inner = scope.within(places)
+        steps = [(name, places[name][0], places[name][1].bind(inner)) for name in names]
+        return struct.Struct(self.format(scope.abi, only)).unpack, inner, steps
 
     def fetches(self, at: At, planning: Planning) -> tuple[Fetch, ...]:
         """Fetches of the pointers inside, for a structure that is part of a block."""

@@ -20,10 +20,13 @@ class Compiled:
     """A description made ready for decoding under one ABI.
 
     ``steps``: (argument name, register, decoder) in the order of printing. ``keepers`` are run at
-    entry, once the arguments that can be decoded then have been. ``raw``: only registers are shown
+    entry, once the arguments that can be decoded then have been. ``kinds``: the types of the steps,
+    ``scope`` what they were compiled in. ``raw``: only registers are shown
     because that was asked for. ``plain``: the result depends on its number alone; ``results`` then
     are those made so far, for the decoder to share. ``redirect`` finds the call that this one
     stands for, and its registers; it answers None when the call stands for itself.
+    ``result_by_number``: the result depends on its number alone, but for what was told of
+    descriptors and processes.
     """
 
     name: str
@@ -31,11 +34,12 @@ class Compiled:
     keepers: tuple[Callable[[Context], None], ...]
     result: Result
     never_returns: bool
+    kinds: tuple[Type, ...]
+    scope: Scope
     raw: bool = False
     plain: bool = False
     results: dict[int, Returned] = field(default_factory=dict)
     redirect: Callable[[Context], Target | None] | None = None
-    by_number: tuple[bool, ...] = ()
     result_by_number: bool = False
 
 
@@ -106,14 +110,14 @@ class Entry:
         scope = Scope(abi, places)
         steps = []
         keepers = []
-        by_number = []
+        kinds = []
         for name in self.order:
             register, kind = places[name]
             decode = kind.bind(scope)
             if kind.registers(abi) == 2:
                 decode = _from_two(decode, register)
             steps.append((name, register, decode))
-            by_number.append(kind.by_number() and kind.registers(abi) == 1)
+            kinds.append(kind)
             keep = kind.prefetch(scope, register)
             if keep is not None:
                 keepers.append(keep)
@@ -124,8 +128,9 @@ class Entry:
             tuple(keepers),
             result,
             self.returns.never_returns,
+            tuple(kinds),
+            scope,
             plain=_own(self.returns, "plain"),
-            by_number=tuple(by_number),
             result_by_number=_own(self.returns, "plain") or _own(self.returns, "by_number"),
         )
 

@@ -178,13 +178,16 @@ class Condition:
         """Compile for one call's siblings."""
         number = scope.number(self.name)
         mask, values, negated = self.mask, frozenset(self.values), self.negated
-        if mask and values:
-            return lambda ctx, frame: (number(ctx, frame) & mask in values) != negated
-        if mask and (place := scope.places.get(self.name)) and place[1].registers(scope.abi) == 1:
+        place = scope.places.get(self.name)
+        if mask and place is not None and place[1].registers(scope.abi) == 1:
             # Bits of a sibling need no more than its raw value, cut to its size.
             index, kind = place
             bits = mask & (1 << 8 * kind.measure(scope.abi)[0]) - 1
-            return lambda ctx, frame: bool(frame[index] & bits) != negated
+            if not values:
+                return lambda ctx, frame: bool(frame[index] & bits) != negated
+            return lambda ctx, frame: (frame[index] & bits in values) != negated
+        if mask and values:
+            return lambda ctx, frame: (number(ctx, frame) & mask in values) != negated
         if mask:
             return lambda ctx, frame: bool(number(ctx, frame) & mask) != negated
         return lambda ctx, frame: (number(ctx, frame) in values) != negated

@@ -14,6 +14,9 @@ from pytracer.event.schema import Registers, SyscallEnter, SyscallExit, Task, Wh
 # may be hundreds of thousands of them in a turn.
 Call: TypeAlias = tuple[int, int, tuple[int, ...], bytes]
 
+# A CALL_REST without the name: result, number, instruction pointer and registers.
+_words = wire.CALL_WORDS.unpack_from
+
 
 class Opener:
     """Takes calls apart. ``repair`` fills in what could not be captured."""
@@ -41,8 +44,8 @@ class Opener:
     def open(self, call: WholeCall) -> tuple[int, Registers, int, int, Memory, Memory]:
         """Both at once: number, registers, result, instruction pointer, memory at each."""
         task, enter_ns, _, rest = call
-        ret, nr, _, _, ip, *_ = fields = wire.CALL_REST.unpack_from(rest)
-        args = fields[wire.REST_ARGS :]
+        fields = _words(rest)
+        ret, nr, ip, args = fields[0], fields[1], fields[2], fields[3:]
         if len(rest) == wire.CALL_REST.size:
             return nr, args, ret, ip, NO_MEMORY, NO_MEMORY
         early, late = wire.phases(rest)

@@ -88,6 +88,8 @@ REST_RET: Final = 0
 REST_NR: Final = 1
 REST_IP: Final = 4
 REST_ARGS: Final = 5
+# The same without the name and what is not needed any more.
+CALL_WORDS: Final = struct.Struct("<qi20xQ6Q")
 COMM_IN_REST: Final = 16
 COMM_BYTES: Final = 16
 

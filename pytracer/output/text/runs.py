@@ -2,44 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import Final
 
 from pytracer.decode.call import Call
 from pytracer.decode.decoder import INTERRUPTED, MAX_ERRNO, MOST_NUMBERS, Decoder, failure
 from pytracer.event.memory import NO_MEMORY, Memory, Patched
 from pytracer.event.schema import Abi, Registers, Run, SyscallEnter, Task, WholeCall
 from pytracer.output.text.calls import CallWriter
+from pytracer.output.text.direct import MOST_TEXTS, Continuation, arguments
 from pytracer.output.text.leader import Leader, seconds
+from pytracer.output.text.render import Renderer
 from pytracer.output.text.stream import MOST_PIECES, Stream
-from pytracer.spec.context import LATER, Decode
+from pytracer.spec.context import LATER
 from pytracer.spec.entry import Compiled
-from pytracer.spec.values import Became, Returned
+from pytracer.spec.values import Returned
 
 # Lines remembered, and the longest content for which that is worth the room.
 MOST_LINES: Final = 1 << 14
 LONGEST: Final = 1024
-# Texts of one argument, or of one call's results, that are remembered.
-MOST_TEXTS: Final = 1 << 12
-
-# What is known of an argument by its number, where that is all it depends on; its register; its
-# decoder.
-_Step: TypeAlias = tuple[dict[int, str] | None, int, Decode]
 
 
 class _Writable:
-    """What writing a call's lines takes: the beginning, arguments, and the results known."""
+    """What writing the lines of one system call takes.
 
-    __slots__ = ("call", "compiled", "results", "start", "steps")
+    ``numbers``: where all arguments are but numbers, what is known of each, and its register.
+    ``results``: what is known of results that are but numbers.
+    """
 
-    def __init__(self, compiled: Compiled, call: Call) -> None:
+    __slots__ = ("call", "compiled", "numbers", "results", "start", "steps")
+
+    def __init__(self, compiled: Compiled, call: Call, renderer: Renderer) -> None:
         self.compiled = compiled
         self.call = call
         self.start = f"{compiled.name}("
-        self.steps: list[_Step] = [
-            ({} if alone else None, register, decode)
-            for (_, register, decode), alone in zip(compiled.steps, compiled.by_number, strict=True)
-        ]
         self.results: dict[int, str] = {}
+        self.steps = arguments(compiled, renderer, call.whole)
+        numbers = [(known, register) for known, register, _ in self.steps if known is not None]
+        by_number = len(numbers) == len(self.steps) and not compiled.keepers
+        self.numbers = numbers if by_number else None
 
 
 class RunWriter:
@@ -55,7 +55,6 @@ class RunWriter:
         self._decoder = decoder
         self._asked = decoder.asked
         self._digits = writer.digits
-        self._write = writer.renderer.write
         self._closing = writer.closing
         # Lines by ABI and the column at which they begin, then by content.
         self._lines: dict[tuple[Abi, int], dict[bytes, str]] = {}
@@ -116,10 +115,12 @@ class RunWriter:
 
         Shape: "" when it is not wanted, None when it takes a decoder that sees its events.
         """
-        plain = self._of_plain.get(whole[3])
+        content = whole[3]
+        asked = self._asked
+        plain = self._of_plain.get(content)
         if plain is not None:
             fd, at, text = plain
-            if at == column and self._asked.netlink(whole[0].pid, fd) is None:
+            if at == column and asked.netlink(whole[0].pid, fd) is None:
                 return text
         nr, args, ret, _, before, after = run.open(whole)
         try:
@@ -130,24 +131,36 @@ class RunWriter:
             return ""
         if writable.compiled.redirect is not None or ret == INTERRUPTED:
             return None
-        self._asked.forget()
-        call = writable.call
-        call.task = whole[0]
-        text = self._tell(writable, args, ret, before, after)
-        end = column + len(text)
-        closing = self._closing[end] if end < len(self._closing) else ") = "
-        result = writable.results.get(ret) or self._result(writable, ret)
-        text = f"{text}{closing}{result}"
-        asked = self._asked
-        if not asked.asked and not isinstance(before, Patched) and len(whole[3]) <= LONGEST:
-            if asked.plain < 0:
-                if len(known) >= MOST_LINES:
-                    known.clear()
-                known[whole[3]] = text
+        if asked.asked:
+            asked.forget()
+        result = writable.results.get(ret)
+        numbers = writable.numbers
+        if numbers is not None and result is not None:
+            try:
+                texts = [texts[args[register]] for texts, register in numbers]
+            except KeyError:
+                text = self._tell(writable, whole[0], args, ret, before, after)
             else:
-                if len(self._of_plain) >= MOST_LINES:
-                    self._of_plain.clear()
-                self._of_plain[whole[3]] = asked.plain, column, text
+                text = writable.start + ", ".join(texts)
+        else:
+            text = self._tell(writable, whole[0], args, ret, before, after)
+            if result is None:
+                result = self._result(writable, ret)
+        end = column + len(text)
+        if end < len(self._closing):
+            text = f"{text}{self._closing[end]}{result}"
+        else:
+            text = f"{text}) = {result}"
+        if len(content) > LONGEST or type(before) is Patched:
+            return text
+        if not asked.asked:
+            if len(known) >= MOST_LINES:
+                known.clear()
+            known[content] = text
+        elif not asked.changes:
+            if len(self._of_plain) >= MOST_LINES:
+                self._of_plain.clear()
+            self._of_plain[content] = asked.plain, column, text
         return text
 
     def _prepare(self, abi: Abi, nr: int) -> _Writable | None:
@@ -159,47 +172,55 @@ class RunWriter:
             call.compiled = compiled
             call.entry = SyscallEnter(Task(0, 0), 0, abi, nr, (0, 0, 0, 0, 0, 0), NO_MEMORY)
             call.interrupted = None
-            writable = _Writable(compiled, call)
+            writable = _Writable(compiled, call, self._writer.renderer)
         if len(self._writables[abi]) < MOST_NUMBERS:
             self._writables[abi][nr] = writable
         return writable
 
     def _tell(
-        self, writable: _Writable, args: Registers, ret: int, before: Memory, after: Memory
+        self,
+        writable: _Writable,
+        task: Task,
+        args: Registers,
+        ret: int,
+        before: Memory,
+        after: Memory,
     ) -> str:
         """Write a call's name and arguments, as far as its result."""
         call = writable.call
+        call.task = task
         call.args = args
         call.memory = before
         call.ret = 0
         call.failed = call.exiting = exiting = False
         call.saved = {}
-        write = self._write
         texts = []
-        became = 0
-        for known, register, decode in writable.steps:
+        for known, register, write in writable.steps:
             raw = args[register]
             if known is not None:
-                text = known.get(raw)
-                if text is None:
-                    text = write(decode(call, raw, args))
-                    if len(known) < MOST_TEXTS:
-                        known[raw] = text
-                texts.append(text)
+                texts.append(known.get(raw) or write(call, raw, args))
                 continue
-            value = decode(call, raw, args)
-            if value is LATER:
-                _leave(writable, ret, after)
+            text = write(call, raw, args)
+            if text is LATER:
                 exiting = True
-                value = decode(call, raw, args)
-                if type(value) is Became:
-                    became = len(texts)
-            if value is not None:
-                texts.append(write(value))
+                for keep in writable.compiled.keepers:
+                    keep(call)
+                call.exiting = True
+                call.failed = -MAX_ERRNO <= ret < 0
+                call.ret = ret
+                call.memory = after
+                text = write(call, raw, args)
+                if type(text) is Continuation and texts:
+                    text = f"{texts.pop()} {text}"
+            if text is not None:
+                texts.append(text)
         if not exiting:
-            _leave(writable, ret, after)
-        if became:
-            texts[became - 1 : became + 1] = [" ".join(texts[became - 1 : became + 1])]
+            for keep in writable.compiled.keepers:
+                keep(call)
+            call.exiting = True
+            call.failed = -MAX_ERRNO <= ret < 0
+            call.ret = ret
+            call.memory = after
         return writable.start + ", ".join(texts)
 
     def _result(self, writable: _Writable, ret: int) -> str:
@@ -216,14 +237,3 @@ class RunWriter:
         if alone and len(writable.results) < MOST_TEXTS:
             writable.results[ret] = text
         return text
-
-
-def _leave(writable: _Writable, ret: int, memory: Memory) -> None:
-    """Let the call know of its end."""
-    call = writable.call
-    for keep in writable.compiled.keepers:
-        keep(call)
-    call.exiting = True
-    call.failed = -MAX_ERRNO <= ret < 0
-    call.ret = ret
-    call.memory = memory

@@ -40,6 +40,8 @@ class Dirents(Pointee):
         head = self._head(scope.abi)
         number = scope.number("count")
         decode_entry = _wide_entry if self.wide else _narrow_entry
+        least = head.size
+        size_at = struct.calcsize("<QQ" if self.wide or scope.abi.kernel_word == 8 else "<II")
 
         def decode_at(ctx: Context, address: int, frame: tuple[Any, ...]) -> Value:
             length = ctx.ret
@@ -51,13 +53,17 @@ class Dirents(Pointee):
             whole = ctx.whole
             items: list[Value] = []
             count = at = 0
-            while len(data) - at >= head.size:
-                fields = head.unpack_from(data, at)
-                size = min(max(fields[2], head.size), len(data) - at)
+            last = len(data) - least
+            while at <= last:
+                size = data[at + size_at] | data[at + size_at + 1] << 8
+                if size < least:
+                    size = least
                 if whole:
-                    items.append(decode_entry(fields, data[at + head.size : at + size]))
+                    end = min(at + size, len(data))
+                    items.append(decode_entry(head.unpack_from(data, at), data[at + least : end]))
                 count += 1
                 at += size
+            at = min(at, len(data))
             left = at < length
             broken = address + at if left and whole else 0
             note = f"{count}{'+' * left} entries"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pytracer.backend.base import BackendUnavailable, TargetError
 from pytracer.backend.ebpf import wire
 from pytracer.backend.ebpf.attach import Thread, doing, threads_of
-from pytracer.backend.ebpf.bpf import F_MMAPABLE, F_NO_PREALLOC, BpfError
+from pytracer.backend.ebpf.bpf import F_MMAPABLE, F_NO_PREALLOC, BpfError, MapReader
 from pytracer.backend.ebpf.digest import UNWRITTEN, Digest, Given, Make
 from pytracer.backend.ebpf.garbage import rare_collections
 from pytracer.backend.ebpf.image import plan_image
@@ -192,10 +192,18 @@ class EbpfBackend:
             turn = reader.take(0.1)
             if turn is not None:
                 yield from self._take(turn, make)
+                if turn.refused and self._recording is not None and not self._any_thread():
+                    break  # nobody will write down that they have ended
             elif reader.failure is not None:
                 raise BackendUnavailable("ebpf", str(reader.failure), "use --backend=ptrace")
             yield None
         yield from self._finish(reader, make)
+
+    def _any_thread(self) -> bool:
+        """Whether the programs know of a thread that has not ended."""
+        states: list[int] = []
+        MapReader(self._loaded.maps["threads"]).read(lambda values, at: states.append(values[at]))
+        return any(state != wire.STATE_GONE for state in states)
 
     def _take(self, turn: Turn, make: Make[Given]) -> Iterator[Given | Event]:
         digest = self._digest
@@ -236,7 +244,9 @@ class EbpfBackend:
         counters = wire.total(self._loaded.maps["stats"].lookup(_ZERO, self._cpus))
         if hopeless > _PATIENCE_TURNS:
             reader.end()
-            unwritten = sum(map(calls_in, reader.left()))
+            left = reader.left()
+            unwritten = sum(map(calls_in, left))
+            yield from self._digest.outline(Turn(now, slices=left))
             yield Lost(now, unwritten, UNWRITTEN)
         if recording is not None:
             reader.end()

@@ -80,14 +80,15 @@ class Merger:
         self._tasks[tid] = comm, task
         return task
 
-    def forget(self, tid: int) -> None:
-        """The thread is gone; its number may come again."""
+    def forget(self, tid: int, until_ns: int) -> None:
+        """The thread is gone since then; its number may be another's by now, even in this turn."""
         self._tasks.pop(tid, None)
-        self._last.pop(tid, None)
+        if self._last.get(tid, until_ns) < until_ns:
+            del self._last[tid]
         self._repair.forget(tid)
-        self._shown -= {key for key in self._shown if key[0] == tid}
+        self._shown -= {key for key in self._shown if key[0] == tid and key[1] < until_ns}
         for keyed in (self._deferred, self._chunks):
-            for key in [key for key in keyed if key[0] == tid]:
+            for key in [key for key in keyed if key[0] == tid and key[1] < until_ns]:
                 del keyed[key]
 
     def entered_before(self, tid: int) -> None:

@@ -93,7 +93,7 @@ class Tasks:
                 del self.alive[record.tid]
                 self._leaders.pop(record.tid, None)
                 yield TaskDetached(task, record.time_ns)
-                self._merger.forget(record.tid)
+                self._merger.forget(record.tid, record.time_ns)
 
     def _exec(self, record: EventRecord) -> Iterator[Event]:
         task = self._merger.task(record.tid, record.tgid, record.comm)
@@ -103,7 +103,7 @@ class Tasks:
             # The leader is gone without an end of its own: this thread took its place.
             self._leaders.pop(record.tgid, None)
             self.alive.pop(record.other, None)
-            self._merger.forget(record.other)
+            self._merger.forget(record.other, 0)  # its execve goes on
         self.alive[record.tid] = task
         yield TaskExec(task, record.time_ns, record.other)
 
@@ -125,7 +125,7 @@ class Tasks:
     def _gone(self, record: EventRecord, status: int, time_ns: int) -> Event:
         task = self._merger.task(record.tid, record.tgid, record.comm)
         self.alive.pop(record.tid, None)
-        self._merger.forget(record.tid)
+        self._merger.forget(record.tid, time_ns)
         return TaskExit(task, time_ns, status)
 
     def _signal(self, record: EventRecord) -> Iterator[Event]:

@@ -113,3 +113,15 @@ def test_a_thread_that_was_shown_in_a_call_has_runs_again() -> None:
     assert told(merger, 100, [], (in_flight(50),)) == [("enter", TID, 50)]
     found = list(merger.runs(200, [], [call(50, 110) + call(120, 130) + call(140, 150)]))
     assert [type(each) for each in found] == [SyscallExit, Run]
+
+
+def test_a_number_that_comes_again_is_another_threads() -> None:
+    merger = Merger(False)
+    assert told(merger, 100, [], (in_flight(50),)) == [("enter", TID, 50)]
+    # The end of the former thread is told while the next one's call is in flight already.
+    assert told(merger, 200, [call(50, 120)], (in_flight(150),)) == [
+        ("exit", TID, 120),
+        ("enter", TID, 150),
+    ]
+    merger.forget(TID, 130)
+    assert told(merger, 300, [call(150, 250)]) == [("exit", TID, 250)]

@@ -26,7 +26,7 @@ class Ended:
     err: str
 
 
-def run(*words: str, cwd: Path | None = None) -> Ended:
+def run(*words: str, cwd: Path | None = None, limit_s: int = TIMEOUT_S) -> Ended:
     """Run a command to its end."""
     done = subprocess.run(
         words,
@@ -34,7 +34,7 @@ def run(*words: str, cwd: Path | None = None) -> Ended:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=TIMEOUT_S,
+        timeout=limit_s,
         check=False,
     )
     return Ended(done.returncode, done.stdout, done.stderr)

@@ -47,7 +47,7 @@ def test_a_recording_is_cut_where_the_disk_is_full(tmp_path: Path) -> None:
     )
     text, said = tmp_path / "text", tmp_path / "said"
     words = ("sh", "-c", script, str(disk), str(build(LOOPS)), str(text), str(said))
-    ended = run(*on_small_disk(disk, *words))
+    ended = run(*on_small_disk(disk, *words), limit_s=90)
     live, again = said.read_text(), ended.err
     assert "No space left on device" in live
     seen = text.read_text().count("getppid()")
@@ -88,7 +88,7 @@ def test_a_spool_on_a_full_disk_loses_what_it_says(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     words = (sys.executable, "-c", SPOOLING, str(build(LOOPS)), str(CALLS))
-    ended = run("env", f"TMPDIR={disk}", *on_small_disk(disk, *words))
+    ended = run("env", f"TMPDIR={disk}", *on_small_disk(disk, *words), limit_s=90)
     assert ended.status == 0, ended.err
     assert "No space left on device" in ended.err
     seen, lost = map(int, ended.out.splitlines()[-1].split())
@@ -98,6 +98,8 @@ def test_a_spool_on_a_full_disk_loses_what_it_says(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("backend", ["ebpf", "ptrace"])
 def test_text_on_a_full_disk_does_not_stop_the_target(backend: str) -> None:
-    ended = run(PYTRACER, f"--backend={backend}", "-o", "/dev/full", "sh", "-c", "exit 7")
+    ended = run(
+        PYTRACER, f"--backend={backend}", "-o", "/dev/full", "sh", "-c", "exit 7", limit_s=90
+    )
     assert ended.status == 7
     assert "/dev/full: No space left on device" in ended.err

@@ -103,11 +103,13 @@ def test_a_tracer_that_is_killed_while_it_records_leaves_what_it_has(tmp_path: P
             target.kill()
     size = record.stat().st_size
     wait_for(lambda: record.stat().st_size == size, "nobody to write any more")
-    ended = run(PYTRACER, "--replay", str(record), "-o", str(text))
+    ended = run(PYTRACER, "--replay", str(record), "-o", str(text), limit_s=90)
     assert ended.status == 1
     assert ended.err.splitlines()[-1].endswith("it ends too early: shown is what can be read of it")
     lines = text.read_text().splitlines()
-    calls = r"clock_nanosleep.*|getppid\(\) += \d+|.* <(unfinished|detached) \.\.\.>|.*resumed>.*"
-    whole = re.compile(rf"\d+ +({calls})")
-    others = [line for line in lines if not whole.fullmatch(line)]
-    assert len(lines) > 1000 and len(others) < len(lines) // 100, others[:5]
+    whole = re.compile(
+        r"\d+ +((clock_nanosleep|futex|getppid)\(.*\) += -?\d+.*"
+        r"|.* <(unfinished|detached) \.\.\.>|<\.\.\. \w+ resumed>.*)"
+    )
+    assert len(lines) > 1000
+    assert [line for line in lines if not whole.fullmatch(line)] == []

@@ -93,7 +93,7 @@ def test_processes_of_the_same_number_are_not_taken_for_each_other(
         *("-e", "trace=getsid,access", "-e", "signal=none", "-o", str(trace)),
         *(str(build("same_pid.c")), str(many)),
     )
-    ended = run(*words)
+    ended = run(*words, limit_s=90)
     assert (ended.status, ended.err) == (0, "")
     lines = trace.read_text().splitlines()
     by_pid = Counter(line.split()[0] for line in lines)
@@ -113,7 +113,7 @@ def test_memory_that_another_thread_takes_away(backend: str, tmp_path: Path) -> 
     calls = 20_011 if backend == "ebpf" else 1_009
     trace = tmp_path / "trace"
     words = (f"--backend={backend}", "-f", "-e", "trace=truncate", "-o", str(trace))
-    ended = run(PYTRACER, *words, str(build("vanishing.c")), str(calls))
+    ended = run(PYTRACER, *words, str(build("vanishing.c")), str(calls), limit_s=90)
     assert ended.status == 0
     assert "lost" not in ended.err
     text = re.sub(r" <unfinished \.\.\.>\n\d+ +<\.\.\. truncate resumed>", "", trace.read_text())

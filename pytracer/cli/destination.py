@@ -83,6 +83,11 @@ class Destination:
         else:
             self.sink = self._shared = self._file(self._name)
 
+    @property
+    def commands(self) -> tuple[int, ...]:
+        """The processes that were started to take what is written."""
+        return () if self._command is None else (self._command,)
+
     def _complainer(self, name: str) -> Callable[[int], None]:
         return lambda number: self._messages.note(f"{name}: {os.strerror(number)}")
 

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -33,6 +34,7 @@ from pytracer.cli.session import Output, Session
 from pytracer.decode.decoder import Decoder
 from pytracer.decode.siginfo import SignalDecoder
 from pytracer.decode.witness import RecordedSockets
+from pytracer.target.selection import Members
 
 if TYPE_CHECKING:
     from pytracer.output.ndjson.lines import NdjsonOutput
@@ -135,6 +137,8 @@ def _trace(options: Options, messages: Messages) -> int:
     with ExitStack() as stack:
         destination = Destination(options, messages)
         stack.callback(destination.close)
+        if isinstance(target, Members):
+            target = replace(target, spared=destination.commands)
         selection = building.selection(options)
         recording = recordings.open_recording(options, selection, messages.note)
         if recording is not None:

@@ -59,13 +59,14 @@ class Members:
     ``cgroups``: what is in one of these control groups or in one below, and will be: a group that
     is removed and made again under its path is the same. ``comms``: processes and threads whose
     command name fits one of these patterns. ``everyone``: all but the tracer itself and what it
-    has started. ``pids``: running processes to trace besides.
+    has started, such as ``spared``. ``pids``: running processes to trace besides.
     """
 
     cgroups: tuple[Cgroup, ...] = ()
     comms: tuple[str, ...] = ()
     everyone: bool = False
     pids: tuple[int, ...] = ()
+    spared: tuple[int, ...] = ()
 
 
 Target: TypeAlias = Launch | Attach | Members

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.watching import PYTRACER, Watch, calls, done, ended, forked
+from tests.live.watching import PYTRACER, Watch, calls, done, ended, forked, wait_for
 
 pytestmark = [
     pytest.mark.slow,
@@ -127,6 +128,29 @@ def test_the_whole_host_but_for_the_tracer() -> None:
             assert "attached" not in watch.said()
     finally:
         ended(there)
+
+
+def _descendants(pid: int) -> set[int]:
+    """The processes that a process has started, and theirs."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return {int(child) for child in children}.union(*map(_descendants, map(int, children)))
+
+
+def test_what_takes_the_output_is_not_traced(tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    # More than one command, so that the shell starts a process for it.
+    taking = f"|cat > {trace}; true"
+    command = [PYTRACER, "--all", "-e", "trace=read,write", "-o", taking]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as tracer:
+        try:
+            wait_for(lambda: trace.exists() and trace.read_bytes(), "nothing is written")
+            started = _descendants(tracer.pid)
+        finally:
+            tracer.send_signal(signal.SIGINT)
+    assert len(started) > 2
+    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in started), "cat goes on")
+    seen = {int(line.split()[0]) for line in trace.read_text().splitlines()}
+    assert seen and not seen & {tracer.pid, *started}
 
 
 @pytest.mark.parametrize("backend", ["ebpf", "ptrace"])

@@ -18,7 +18,7 @@ from pytracer.backend.ebpf.digest import UNWRITTEN, Digest, Given, Make
 from pytracer.backend.ebpf.garbage import rare_collections
 from pytracer.backend.ebpf.image import plan_image
 from pytracer.backend.ebpf.loader import Resize, compiled, load, unavailable
-from pytracer.backend.ebpf.members import Membership, own_threads, programs_for
+from pytracer.backend.ebpf.members import Membership, programs_for
 from pytracer.backend.ebpf.namespace import Namespace
 from pytracer.backend.ebpf.outline import calls_in
 from pytracer.backend.ebpf.plan import NoPlans, Plans
@@ -277,7 +277,7 @@ class EbpfBackend:
     def _join(self, target: Members) -> Iterator[Event]:
         assert self._membership is not None and self._marks is not None
         yield from self._attach(target.pids)
-        self._membership.begin(self._marks, map(self._namespace.key, own_threads()))
+        self._membership.begin(self._marks, self._namespace.key)
         for tid, key in self._membership.present():
             for thread in threads_of(tid, False):
                 if tid not in self._tasks.alive:

@@ -9,7 +9,6 @@ from pytracer.backend.base import TargetError
 from pytracer.backend.ebpf import wire
 from pytracer.backend.ebpf.attach import Thread
 from pytracer.backend.ebpf.backend import EbpfBackend
-from pytracer.backend.ebpf.members import own_threads
 from pytracer.backend.ebpf.tally import Tally
 from pytracer.event.durations import CallCounts
 from pytracer.event.schema import Event, Lost, NewBy, TaskNew
@@ -35,8 +34,7 @@ class CountedStream:
         """
         self._tally.loaded.attach()
         if self._tally.membership is not None:
-            own = map(self._tally.namespace.key, own_threads())
-            self._tally.membership.begin(self._tally.marks, own)
+            self._tally.membership.begin(self._tally.marks, self._tally.namespace.key)
         # A launched program waits until all first events have been taken.
         for event in self._stream.events():
             if type(event) is TaskNew and event.by is not NewBy.FORKED:

@@ -15,7 +15,6 @@ from typing import Final
 from pytracer.backend.base import TargetError
 from pytracer.backend.ebpf import wire
 from pytracer.backend.ebpf.attach import Thread, threads_of
-from pytracer.backend.ebpf.members import own_threads
 from pytracer.backend.ebpf.tally import Tally
 from pytracer.event.durations import CallCounts, InFlight
 from pytracer.event.schema import Clock, Event, Lost, NewBy, Task, TaskDetached, TaskExit, TaskNew
@@ -169,7 +168,7 @@ class CountBackend:
         membership = self._tally.membership
         assert membership is not None
         yield from self._attach(target.pids)
-        membership.begin(self._tally.marks, map(self._namespace.key, own_threads()))
+        membership.begin(self._tally.marks, self._namespace.key)
         # Who belongs to the targets by now is told of like those that join later, but is not new.
         for tid, tgid in self._tally.births():
             yield TaskNew(Task(tgid, tid), time.monotonic_ns(), NewBy.ATTACHED)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -127,6 +128,7 @@ class Membership:
     def __init__(self, loaded: Loaded, members: Members) -> None:
         self._loaded = loaded
         self._paths = Paths(members.cgroups)
+        self._spared = members.spared
         names = compile_patterns(members.comms) if members.comms else _NOBODY
         choice = CHOICE.pack(
             members.everyone,
@@ -149,12 +151,13 @@ class Membership:
             edge = EDGE.pack(node, os.fsencode(name)[:_LONGEST_NAME])
             maps["edges"].update(edge, GROUP.pack(*what, 0))
 
-    def begin(self, marks: Marks, keys: Iterator[bytes | None]) -> None:
+    def begin(self, marks: Marks, key_of: Callable[[int], bytes | None]) -> None:
         """Choose from what is there already; the programs are attached, and see what changes.
 
-        ``keys``: of the tracer's own threads.
+        ``key_of``: what the programs call a thread.
         """
-        for key in keys:
+        for tid in own_threads(self._spared):
+            key = key_of(tid)
             if key is not None:
                 marks.spare(int.from_bytes(key, "little"))
         groups = self._loaded.maps["groups"]
@@ -189,6 +192,22 @@ class Membership:
         yield from sorted(found)
 
 
-def own_threads() -> list[int]:
-    """The threads of this process."""
-    return [int(entry.name) for entry in Path("/proc/self/task").iterdir()]
+def own_threads(spared: Iterable[int]) -> Iterator[int]:
+    """The threads of this process, and of those given with all that they have started.
+
+    Each is given before its children are looked for: who spares it at once misses none.
+    """
+    waiting = [os.getpid(), *spared]
+    while waiting:
+        pid = waiting.pop(0)
+        folder = Path("/proc", str(pid), "task")
+        try:
+            threads = [int(entry.name) for entry in folder.iterdir()]
+        except OSError:
+            continue  # it is over
+        yield from threads
+        if pid == os.getpid():
+            continue
+        for tid in threads:
+            with suppress(OSError):
+                waiting += map(int, (folder / str(tid) / "children").read_text().split())

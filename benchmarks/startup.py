@@ -20,8 +20,12 @@ STARTS = {
 def first_line(argv: list[str]) -> float:
     """Seconds until the first line of a trace of true arrives."""
     read, write = os.pipe()
+    # Where Python may not keep what it compiles, it compiles itself at every start.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     begin = time.monotonic()
-    tracer = subprocess.Popen([*argv, "-o", f"/proc/self/fd/{write}", "true"], pass_fds=[write])
+    tracer = subprocess.Popen(
+        [*argv, "-o", f"/proc/self/fd/{write}", "true"], pass_fds=[write], env=environment
+    )
     os.close(write)
     with os.fdopen(read, "rb") as trace:
         trace.readline()

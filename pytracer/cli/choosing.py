@@ -124,7 +124,7 @@ def make(
                 raise
     if isinstance(target, Members):
         target, selection = _present(options, target, selection, note)
-    from pytracer.backend.ptrace import PtraceBackend
+    from pytracer.backend.ptrace.backend import PtraceBackend
     from pytracer.backend.ptrace.seccomp import why_not
 
     if options.seccomp_bpf and isinstance(target, Launch):

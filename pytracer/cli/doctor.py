@@ -123,7 +123,7 @@ def _ebpf() -> list[Finding]:
 
 def _ptrace() -> Finding:
     """Attach to a child for a moment."""
-    from pytracer.backend.ptrace import PtraceBackend
+    from pytracer.backend.ptrace.backend import PtraceBackend
 
     pid = os.fork()
     if not pid:

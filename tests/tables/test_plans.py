@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytracer.backend.capture import capture
-from pytracer.backend.ptrace import PtraceBackend
+from pytracer.backend.ptrace.backend import PtraceBackend
 from pytracer.decode.catalogue import book, describe
 from pytracer.decode.decoder import DecodeOptions, Decoder
 from pytracer.event.memory import Snapshot

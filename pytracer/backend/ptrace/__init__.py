@@ -1,5 +1,1 @@
 """The ptrace backend: every stop of every task, with the target's memory live."""
-
-from pytracer.backend.ptrace.backend import PtraceBackend
-
-__all__ = ["PtraceBackend"]

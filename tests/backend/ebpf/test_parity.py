@@ -10,7 +10,7 @@ from signal import SIGCHLD
 import pytest
 
 from pytracer.backend.base import Backend
-from pytracer.backend.ptrace import PtraceBackend
+from pytracer.backend.ptrace.backend import PtraceBackend
 from pytracer.event.schema import (
     Event,
     GroupStop,

@@ -17,7 +17,7 @@ from pytracer.backend.base import TargetError
 from pytracer.backend.ebpf import ring
 from pytracer.backend.ebpf.backend import EbpfBackend
 from pytracer.backend.ebpf.reader import _Drain
-from pytracer.backend.ptrace import PtraceBackend
+from pytracer.backend.ptrace.backend import PtraceBackend
 from pytracer.event.schema import (
     Abi,
     Event,

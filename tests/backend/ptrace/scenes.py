@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from pytracer.backend.ptrace import PtraceBackend
+from pytracer.backend.ptrace.backend import PtraceBackend
 from pytracer.event.schema import Event, Lost, SyscallEnter
 from pytracer.target.selection import Attach, Launch, Selection
 from tests.programs.build import build

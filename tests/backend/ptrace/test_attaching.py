@@ -12,7 +12,7 @@ import time
 import pytest
 
 from pytracer.backend.base import TargetError
-from pytracer.backend.ptrace import PtraceBackend
+from pytracer.backend.ptrace.backend import PtraceBackend
 from pytracer.event.schema import (
     Event,
     GroupStop,
@@ -226,7 +226,7 @@ def test_others_are_traced_when_one_is_refused() -> None:
 
 TRACER = """
 import sys
-from pytracer.backend.ptrace import PtraceBackend
+from pytracer.backend.ptrace.backend import PtraceBackend
 from pytracer.target.selection import Attach, Selection
 for event in PtraceBackend(Attach((int(sys.argv[1]),)), Selection(follow=True)).events():
     print("event", flush=True)
@@ -235,7 +235,7 @@ for event in PtraceBackend(Attach((int(sys.argv[1]),)), Selection(follow=True)).
 
 STOPPER = """
 import signal, sys
-from pytracer.backend.ptrace import PtraceBackend
+from pytracer.backend.ptrace.backend import PtraceBackend
 from pytracer.target.selection import Attach, Selection
 backend = PtraceBackend(Attach((int(sys.argv[1]),)), Selection())
 signal.signal(signal.SIGALRM, lambda *_: backend.stop())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytracer.backend.ptrace import PtraceBackend
+from pytracer.backend.ptrace.backend import PtraceBackend
 from pytracer.event.schema import (
     Abi,
     NewBy,

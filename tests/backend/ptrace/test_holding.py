@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytracer.backend.ptrace import PtraceBackend
+from pytracer.backend.ptrace.backend import PtraceBackend
 from pytracer.event.memory import Absent, Reason
 from pytracer.event.schema import Abi, SyscallEnter, SyscallExit, TaskExit, TaskNew
 from pytracer.target.selection import Selection

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.needs_program("gcc"), pytest.mark.timeout(60)]
 
 TRACER = """
 import os, sys
-from pytracer.backend.ptrace import PtraceBackend
+from pytracer.backend.ptrace.backend import PtraceBackend
 from pytracer.event.schema import TaskExit
 from pytracer.target.selection import Launch, Selection
 argv = tuple(map(os.fsencode, sys.argv[1:]))

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from pytracer.backend.base import TargetError
-from pytracer.backend.ptrace import PtraceBackend
+from pytracer.backend.ptrace.backend import PtraceBackend
 from pytracer.event.schema import Event, SyscallEnter, SyscallExit, TaskExit
 from pytracer.target.selection import Launch, Selection
 from tests.backend.ptrace.scenes import (
@@ -41,7 +41,7 @@ ulimit -a
 
 TRACER = """
 import sys, os
-from pytracer.backend.ptrace import PtraceBackend
+from pytracer.backend.ptrace.backend import PtraceBackend
 from pytracer.backend.base import TargetError
 from pytracer.target.selection import Launch, Selection
 argv = tuple(map(os.fsencode, sys.argv[2:]))

@@ -17,6 +17,7 @@ PROGRAMS = tuple(
         "credentials",
         "ipccalls",
         "keys",
+        "machines",
         "memory",
         "messages",
         "netlink",

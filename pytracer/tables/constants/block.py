@@ -46,6 +46,7 @@ BSG_FLAG_Q_AT_TAIL = 0x10
 BSG_FLAG_Q_AT_HEAD = 0x20
 DM_READONLY_FLAG = 1
 DM_SUSPEND_FLAG = 2
+DM_EXISTS_FLAG = 4
 DM_PERSISTENT_DEV_FLAG = 8
 DM_STATUS_TABLE_FLAG = 0x10
 DM_ACTIVE_PRESENT_FLAG = 0x20
@@ -192,11 +193,13 @@ BSG_FLAGS = Xlat(
     ((0x10, "BSG_FLAG_Q_AT_TAIL"), (0x20, "BSG_FLAG_Q_AT_HEAD")),
 )
 
+# Source of what no header has: include/linux/dm-ioctl.h of the first version of the interface, Linux 2.4
 DM_FLAGS = Xlat(
     "DM_???",
     (
         (1, "DM_READONLY_FLAG"),
         (2, "DM_SUSPEND_FLAG"),
+        (4, "DM_EXISTS_FLAG"),
         (8, "DM_PERSISTENT_DEV_FLAG"),
         (0x10, "DM_STATUS_TABLE_FLAG"),
         (0x20, "DM_ACTIVE_PRESENT_FLAG"),

@@ -208,9 +208,9 @@ def cstr(ctx: Context, data: bytes, family: int) -> Value | None:
 
 def until_nul(ctx: Context, data: bytes, family: int) -> Value | None:
     """A string up to its first NUL, the absence of which is shown."""
-    shown = data[: ctx.string_bytes]
-    end = shown.find(b"\0")
-    return Text(shown if end < 0 else shown[:end], end < 0)
+    most = ctx.string_bytes
+    end = data.find(b"\0", 0, most + 1)
+    return Text(data[:most] if end < 0 else data[:end], end < 0)
 
 
 def plain(ctx: Context, data: bytes, family: int) -> Value | None:

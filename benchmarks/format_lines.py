@@ -3,8 +3,8 @@
     python -m benchmarks.format_lines [--rounds N] [--calls N] [NAME...]
 
 Each program is recorded once (pytracer --record) and replayed from memory: its slices are put in
-order, decoded and written, as pytracer does it for `-f -o FILE`. Times are CPU time of the one
-thread that does it. The mix has as many lines of each program as of any other.
+order, decoded and written, as pytracer does it for `-f -o FILE`, and with `--json`. Times are CPU
+time of the one thread that does it. The mix has as many lines of each program as of any other.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from pytracer.decode.decoder import Decoder
 from pytracer.event.recording import EVENTS, TURN, Frames
 from pytracer.event.schema import NewBy, Run, TaskNew
 from pytracer.event.written import EventReader
+from pytracer.output.ndjson.lines import NdjsonOutput, Start
 from pytracer.output.text.lines import TextOutput
 from pytracer.output.text.style import LineStyle
 from tests.live.services import Service, nginx, redis
@@ -151,9 +152,17 @@ def merge(recorded: Recorded, sink: Discard) -> None:
 
 
 def write(recorded: Recorded, sink: Discard) -> None:
-    """The whole way."""
+    """The whole way to text."""
+    _tell(recorded, TextOutput(sink, lines=LineStyle(pid_prefix=True, bracket_pid=False)))
+
+
+def write_json(recorded: Recorded, sink: Discard) -> None:
+    """The whole way to objects."""
+    _tell(recorded, NdjsonOutput(sink, Start("ebpf", os.uname().release, 0)))
+
+
+def _tell(recorded: Recorded, output: TextOutput | NdjsonOutput) -> None:
     decoder = Decoder()
-    output = TextOutput(sink, lines=LineStyle(pid_prefix=True, bracket_pid=False))
     for happening in happenings(recorded):
         if happening is None:
             output.flush()
@@ -176,21 +185,28 @@ def measure(programs: list[Recorded], rounds: int) -> list[tuple[str, ...]]:
     """Measure all programs in turns: rows of the table."""
     merged: dict[str, list[float]] = {each.name: [] for each in programs}
     written: dict[str, list[float]] = {each.name: [] for each in programs}
+    told: dict[str, list[float]] = {each.name: [] for each in programs}
     lines: dict[str, int] = {}
     for _ in range(rounds):
         for each in programs:
             seconds, lines[each.name] = cost(write, each)
             written[each.name].append(seconds / lines[each.name] * 1e6)
             merged[each.name].append(cost(merge, each)[0] / lines[each.name] * 1e6)
-    rows = [_row(name, f"{lines[name]:,}", merged[name], written[name]) for name in written]
+            seconds, objects = cost(write_json, each)
+            told[each.name].append(seconds / objects * 1e6)
+    rows = [
+        _row(name, f"{lines[name]:,}", merged[name], written[name], told[name]) for name in written
+    ]
     mix = [
         [statistics.mean(figures) for figures in zip(*stage.values(), strict=True)]
-        for stage in (merged, written)
+        for stage in (merged, written, told)
     ]
     return [*rows, _row("the mix", "", *mix)]
 
 
-def _row(name: str, lines: str, merged: list[float], written: list[float]) -> tuple[str, ...]:
+def _row(
+    name: str, lines: str, merged: list[float], written: list[float], told: list[float]
+) -> tuple[str, ...]:
     median = statistics.median(written)
     return (
         name,
@@ -199,6 +215,7 @@ def _row(name: str, lines: str, merged: list[float], written: list[float]) -> tu
         f"{median:.2f}",
         f"{1e6 / median:,.0f}",
         f"{1e6 / max(written):,.0f} to {1e6 / min(written):,.0f}",
+        f"{1e6 / statistics.median(told):,.0f}",
     )
 
 
@@ -218,6 +235,7 @@ def report(rounds: int, most: int, names: list[str]) -> str:
     gc.set_threshold(_MANY_OBJECTS)
     rows = measure(programs, rounds)
     head = ("program", "lines", "merge, us", "all, us a line", "lines a second", "range")
+    head += ("objects a second",)
     return f"## Text from slices, {rounds} rounds\n\n" + table(head, rows)
 
 

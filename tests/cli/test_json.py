@@ -15,6 +15,7 @@ import pytest
 from pytracer.output.ndjson.schema import schema
 from tests.cli.tracing import PYTRACER, TIMEOUT_S, kill, run, sleeper
 from tests.output import accounts
+from tests.programs.build import build
 
 PTRACE = (PYTRACER, "--backend=ptrace", "--json")
 
@@ -209,3 +210,24 @@ def test_what_is_lost_is_told_in_objects_too(tmp_path: Path) -> None:
     reads = [each for each in found if each.get("syscall") == "read"]
     assert reads
     assert len(reads) + lost >= 50021
+
+
+@pytest.mark.slow
+@pytest.mark.needs_root
+@pytest.mark.needs_ebpf
+@pytest.mark.needs_program("gcc")
+def test_calls_told_together_are_told_as_those_told_singly(tmp_path: Path) -> None:
+    sources = ("files", "sockopts", "stat", "netlink")
+    programs = [build(f"calls_{name}.c") for name in sources]
+    script = "".join(f"{program};" for program in programs) + "ls -lR /usr/include"
+    record = (PYTRACER, "--backend=ebpf", "-f", "--record=calls")
+    run(*record, "sh", "-c", script, cwd=tmp_path)
+    for options in ((), ("-Z",), ("-i",)):
+        told = []
+        # To count calls, they are taken one by one.
+        for limit in ((), ("--syscall-limit=1000000",)):
+            replay = (PYTRACER, "--json", "--replay=calls", "-o", "log", *options, *limit)
+            assert run(*replay, cwd=tmp_path).status == 0
+            told.append((tmp_path / "log").read_text())
+        assert told[0] == told[1]
+        assert told[0].count("\n") > 100

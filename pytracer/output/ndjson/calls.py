@@ -34,7 +34,7 @@ class CallWriter:
     def __init__(self, style: Style, offset_ns: int, ip: bool = False) -> None:
         self._style = style
         self.offset_ns = offset_ns
-        self._ip = ip
+        self.ip = ip
         self._writers: dict[tuple[bool, bool], ValueWriter] = {}
         # By the identity of descriptions: the description itself, lest its place be taken, what
         # its calls begin with, and what writes their arguments.
@@ -97,10 +97,15 @@ class CallWriter:
         if result is None:
             tail = f'}},"status":"{status.value}","ret":null'
         else:
-            tail = self._results.get(result) or self._result(call, result, status)
-        if self._ip and entry.ip is not None:
+            tail = self._results.get(result) or self._remember(call, result, status)
+        if self.ip and entry.ip is not None:
             tail = f'{tail},"ip":"{entry.ip:#x}"'
         return f'{known[1]}{entry.nr},"args":{{{known[2](call.values)}{tail}'
+
+    def start(self, call: Call) -> str:
+        """Write the members before the arguments, and the beginning of these."""
+        known = self._known.get(id(call.compiled)) or self._learn(call)
+        return f'{known[1]}{call.entry.nr},"args":{{'
 
     def _learn(self, call: Call) -> Known:
         compiled = call.compiled
@@ -110,7 +115,14 @@ class CallWriter:
             self._known[id(compiled)] = found
         return found
 
-    def _result(self, call: Call, result: Returned, status: Status) -> str:
+    def _remember(self, call: Call, result: Returned, status: Status) -> str:
+        if len(self._results) >= MOST_RESULTS:
+            self._results.clear()
+        text = self._results[result] = self.result(call, result, status)
+        return text
+
+    def result(self, call: Call, result: Returned, status: Status) -> str:
+        """Write the end of the arguments, and what came of the call."""
         write = self.values(call).write
         shown, note = result.shown, result.note
         text = f'}},"status":"{status.value}","ret":'
@@ -131,9 +143,6 @@ class CallWriter:
             text = f"{text}{result.value:d}"
         if note is not None and (result.error is None or shown is not None):
             text = f'{text},"note":{write(note)}'
-        if len(self._results) >= MOST_RESULTS:
-            self._results.clear()
-        self._results[result] = text
         return text
 
 

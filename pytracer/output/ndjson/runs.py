@@ -2,20 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
-from pytracer.decode.decoder import INTERRUPTED, Decoder
-from pytracer.event.memory import Patched
-from pytracer.event.schema import Run, SyscallEnter, SyscallExit, Task, WholeCall
+from pytracer.decode.call import Call
+from pytracer.decode.decoder import INTERRUPTED, MAX_ERRNO, MOST_NUMBERS, Decoder, failure
+from pytracer.event.memory import NO_MEMORY, Memory, Patched
+from pytracer.event.schema import Registers, Run, SyscallEnter, SyscallExit, Task, WholeCall
 from pytracer.output.ndjson.calls import CallWriter
 from pytracer.output.text.stream import MOST_PIECES, Stream
 from pytracer.output.text.style import Status
+from pytracer.spec.context import LATER, Decode
+from pytracer.spec.entry import Compiled
+from pytracer.spec.values import Became, Returned
 
 # Objects remembered, and the longest content for which that is worth the room.
 MOST_OBJECTS: Final = 1 << 14
 LONGEST: Final = 1024
+# Texts of one argument, or of one call's results, that are remembered.
+MOST_TEXTS: Final = 1 << 12
 
 _SUCCESSFUL, _FAILED = Status.SUCCESSFUL, Status.FAILED
+
+# The key of a member; what is known of it by its number, where that is all it depends on; its
+# register; its decoder.
+_Step: TypeAlias = tuple[str, dict[int, str] | None, int, Decode]
+
+
+class _Writable:
+    """What writing a call's objects takes: the beginning, the members, and the results known.
+
+    ``odd``: there are members that take the others to be written, or whose name decoding tells.
+    """
+
+    __slots__ = ("call", "compiled", "odd", "results", "start", "steps", "write")
+
+    def __init__(self, compiled: Compiled, call: Call, writer: CallWriter) -> None:
+        values = writer.values(call)
+        self.compiled = compiled
+        self.call = call
+        self.start = writer.start(call)
+        self.odd = compiled.redirect is not None or any(not name for name, _, _ in compiled.steps)
+        self.steps: list[_Step] = [
+            (values.key(name), {} if alone else None, register, decode)
+            for (name, register, decode), alone in zip(
+                compiled.steps, compiled.by_number, strict=True
+            )
+            if name
+        ]
+        self.results: dict[int, str] = {}
+        self.write = values.write
 
 
 class RunWriter:
@@ -32,6 +67,8 @@ class RunWriter:
         self._decoder = decoder
         self._asked = decoder.asked
         self._statuses = statuses
+        self._ip = writer.ip
+        self._writables: dict[int, _Writable | None] = {}
         # What is told of a call, by content; empty for one that is not wanted.
         self._known: dict[bytes, str] = {}
         # What holds as long as a descriptor is no netlink socket's.
@@ -75,25 +112,31 @@ class RunWriter:
 
         Shape: "" when it is not wanted, None when it takes a decoder that sees all events.
         """
-        task, enter_ns, exit_ns, content = whole
+        task, _, _, content = whole
         asked = self._asked
         plain = self._of_plain.get(content)
         if plain is not None and asked.netlink(task.pid, plain[0]) is None:
             return plain[1]
-        nr, args, ret, ip, before, after = run.open(whole)
+        parts = nr, args, ret, ip, before, after = run.open(whole)
+        try:
+            writable = self._writables[nr]
+        except KeyError:
+            writable = self._prepare(run, nr)
+        if writable is None:
+            return ""
         if ret == INTERRUPTED:
             return None
         asked.forget()
-        told = ""
-        decoder = self._decoder
-        call = decoder.entered(SyscallEnter(task, enter_ns, run.abi, nr, args, before, ip))
-        if call is not None:
-            decoder.exited(SyscallExit(task, exit_ns, ret, after, False, None, ip))
-            # Nothing but failures has the name of an error.
-            error = call.result.error  # type: ignore[union-attr]
-            status = _SUCCESSFUL if error is None else _FAILED
-            if self._statuses is None or status in self._statuses:
-                told = self._writer.tell(call, status)
+        writable.call.task = task
+        told = None if writable.odd else self._tell(writable, args, ret, before, after)
+        if told is None:
+            told = self._singly(*Run(run.abi, [whole], lambda _: parts).events())
+        elif self._ip:
+            told = f'{told},"ip":"{ip:#x}"'
+        if self._statuses is not None:
+            status = _FAILED if -MAX_ERRNO <= ret < 0 else _SUCCESSFUL
+            if status not in self._statuses:
+                told = ""
         if asked.asked or isinstance(before, Patched) or len(content) > LONGEST:
             return told
         if asked.plain < 0:
@@ -105,3 +148,87 @@ class RunWriter:
                 self._of_plain.clear()
             self._of_plain[content] = asked.plain, told
         return told
+
+    def _singly(self, enter: SyscallEnter | SyscallExit, leave: SyscallEnter | SyscallExit) -> str:
+        """Tell of a call as if it had not come in a run."""
+        call = self._decoder.handle(enter)
+        if call is None:
+            return ""
+        self._decoder.handle(leave)
+        return self._writer.tell(call, _FAILED if call.failed else _SUCCESSFUL)
+
+    def _prepare(self, run: Run, nr: int) -> _Writable | None:
+        found = self._decoder.find(run.abi, nr)
+        writable = None
+        if found is not None:
+            compiled, make = found
+            call = make()
+            call.compiled = compiled
+            call.entry = SyscallEnter(Task(0, 0), 0, run.abi, nr, (0, 0, 0, 0, 0, 0), NO_MEMORY)
+            call.interrupted = None
+            writable = _Writable(compiled, call, self._writer)
+        if len(self._writables) < MOST_NUMBERS:
+            self._writables[nr] = writable
+        return writable
+
+    def _tell(
+        self, writable: _Writable, args: Registers, ret: int, before: Memory, after: Memory
+    ) -> str | None:
+        """Write the members of a call that neither its task nor its times decide.
+
+        Shape: None for a call that has to be written with all its values at hand.
+        """
+        call = writable.call
+        call.args = args
+        call.memory = before
+        call.ret = 0
+        call.failed = call.exiting = exiting = False
+        call.saved = {}
+        write = writable.write
+        members = []
+        for key, known, register, decode in writable.steps:
+            raw = args[register]
+            if known is not None:
+                text = known.get(raw)
+                if text is None:
+                    text = key + write(decode(call, raw, args))
+                    if len(known) < MOST_TEXTS:
+                        known[raw] = text
+                members.append(text)
+                continue
+            value = decode(call, raw, args)
+            if value is LATER:
+                _leave(writable, ret, after)
+                exiting = True
+                value = decode(call, raw, args)
+            if value is not None:
+                if type(value) is Became:
+                    writable.odd = True
+                    return None
+                members.append(key + write(value))
+        if not exiting:
+            _leave(writable, ret, after)
+        result = writable.results.get(ret) or self._result(writable, ret)
+        return f"{writable.start}{','.join(members)}{result}"
+
+    def _result(self, writable: _Writable, ret: int) -> str:
+        call, compiled = writable.call, writable.compiled
+        if call.failed:
+            text = self._writer.result(call, failure(ret, compiled.raw), _FAILED)
+        else:
+            shown, note = compiled.result(call)
+            text = self._writer.result(call, Returned(ret, shown, None, note), _SUCCESSFUL)
+        if (call.failed or compiled.result_by_number) and len(writable.results) < MOST_TEXTS:
+            writable.results[ret] = text
+        return text
+
+
+def _leave(writable: _Writable, ret: int, memory: Memory) -> None:
+    """Let the call know of its end."""
+    call = writable.call
+    for keep in writable.compiled.keepers:
+        keep(call)
+    call.exiting = True
+    call.failed = -MAX_ERRNO <= ret < 0
+    call.ret = ret
+    call.memory = memory

@@ -120,6 +120,13 @@ class ValueWriter:
         """Write one value."""
         return self._remembered.get(value) or self._writers[type(value)](value)
 
+    def key(self, name: str) -> str:
+        """Write a name as the key of a member.
+
+        Errors: KeyError for an empty one.
+        """
+        return self._keys[name]
+
     def arguments(self, values: list[tuple[str, Value]]) -> str:
         """Write the arguments of a call as the members of an object, without its braces."""
         known, writers, keys = self._remembered.get, self._argument_writers, self._keys

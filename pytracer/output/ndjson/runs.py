@@ -43,10 +43,8 @@ class _Writable:
         self.start = writer.start(call)
         self.odd = compiled.redirect is not None or any(not name for name, _, _ in compiled.steps)
         self.steps: list[_Step] = [
-            (values.key(name), {} if alone else None, register, decode)
-            for (name, register, decode), alone in zip(
-                compiled.steps, compiled.by_number, strict=True
-            )
+            (values.key(name), {} if kind.by_number() else None, register, decode)
+            for (name, register, decode), kind in zip(compiled.steps, compiled.kinds, strict=True)
             if name
         ]
         self.results: dict[int, str] = {}
@@ -137,13 +135,13 @@ class RunWriter:
             status = _FAILED if -MAX_ERRNO <= ret < 0 else _SUCCESSFUL
             if status not in self._statuses:
                 told = ""
-        if asked.asked or isinstance(before, Patched) or len(content) > LONGEST:
+        if isinstance(before, Patched) or len(content) > LONGEST:
             return told
-        if asked.plain < 0:
+        if not asked.asked:
             if len(self._known) >= MOST_OBJECTS:
                 self._known.clear()
             self._known[content] = told
-        else:
+        elif not asked.changes:
             if len(self._of_plain) >= MOST_OBJECTS:
                 self._of_plain.clear()
             self._of_plain[content] = asked.plain, told

@@ -297,6 +297,8 @@ static inline void join_at(void *ctx, u32 state, u32 next)
 	leave_gate();
 	if (thread_of(key))
 		joins.call(ctx, next);
+	else if (state == STATE_ATTACHED && marked_as(key) == MARK_JOINING)
+		lost_task(); /* there is no room for it, and no telling of this call */
 }
 
 int members_tail__enter(struct bpf_raw_tracepoint_args *ctx)

@@ -15,10 +15,11 @@ from pytracer.event.memory import Snapshot
 from pytracer.event.schema import Abi, GroupStop, SyscallEnter, Task
 from pytracer.spec.abi import LAYOUTS
 from pytracer.spec.plan import Phase
-from pytracer.target.selection import Selection
+from pytracer.target.selection import Attach, Members, Selection, Target
 
 _X32_BIT = 0x40000000
 _ELF_CLASS32 = 1
+_LEAST_THREADS = 16384
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,19 @@ def is_over(pid: int, tid: int) -> bool:
         return _field(Path("/proc", str(pid), "task", str(tid), "status"), b"State:") in "ZX"
     except OSError:
         return True
+
+
+def room_for(target: Target) -> int:
+    """How many threads it must be possible to trace at once."""
+    found = 0
+    match target:
+        case Attach():
+            found = sum(len(threads_of(pid, True)) for pid in target.pids)
+        case Members():
+            # "0.20 0.18 0.12 1/80 11206": running, and all that there are.
+            loads = Path("/proc/loadavg").read_text().split()
+            found = int(loads[3].rpartition("/")[2])
+    return max(_LEAST_THREADS, 4 * found)
 
 
 def in_progress(thread: Thread) -> InProgress | None:

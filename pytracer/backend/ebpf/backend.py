@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pytracer.backend.base import BackendUnavailable, TargetError
 from pytracer.backend.ebpf import wire
-from pytracer.backend.ebpf.attach import Thread, doing, threads_of
+from pytracer.backend.ebpf.attach import Thread, doing, room_for, threads_of
 from pytracer.backend.ebpf.bpf import F_MMAPABLE, F_NO_PREALLOC, BpfError, MapReader
 from pytracer.backend.ebpf.digest import UNWRITTEN, Digest, Given, Make
 from pytracer.backend.ebpf.garbage import rare_collections
@@ -41,7 +41,6 @@ from pytracer.target.spawn import Spawned, spawn
 from pytracer.target.start import Dispositions
 
 _ZERO = bytes(4)
-_LEAST_THREADS = 16384
 _PATIENCE_TURNS = 20
 _HOLDS = ("hold__back", "hold__send")  # in the order in which the programs know them
 
@@ -105,7 +104,7 @@ class EbpfBackend:
         self._loaded = load(
             source,
             {
-                "threads": Resize(F_NO_PREALLOC, self._most_threads()),
+                "threads": Resize(F_NO_PREALLOC, room_for(target)),
                 "shapes": Resize(F_NO_PREALLOC),
                 "gates": Resize(F_MMAPABLE, self._cpus),
                 "marked": Resize(F_MMAPABLE, -(-pid_max() // MARKS)),
@@ -148,13 +147,6 @@ class EbpfBackend:
         self._reader = Reader(self._rings, maps, self._gates, spool, self._sizes.holds)
         if self._recording is not None:
             self._recording.begin("slices", self.clock, wire.LAYOUT, wire.Stats._fields)
-
-    def _most_threads(self) -> int:
-        """How many threads can be traced at once."""
-        found = 0
-        if isinstance(self._target, Attach):
-            found = sum(len(threads_of(pid, True)) for pid in self._target.pids)
-        return max(_LEAST_THREADS, 4 * found)
 
     def events(self) -> Iterator[Event | None]:
         """Yield events until the targets are gone or :meth:`stop` was called.

@@ -10,7 +10,7 @@ from typing import Final
 
 from pytracer.backend.base import BackendUnavailable
 from pytracer.backend.ebpf import bpf, counts, wire
-from pytracer.backend.ebpf.attach import Thread, in_progress, is_over, threads_of
+from pytracer.backend.ebpf.attach import Thread, in_progress, is_over, room_for
 from pytracer.backend.ebpf.bpf import F_MMAPABLE, F_NO_PREALLOC, BpfError
 from pytracer.backend.ebpf.loader import Loaded, Resize, compiled, load, unavailable
 from pytracer.backend.ebpf.members import Membership, programs_for
@@ -19,10 +19,9 @@ from pytracer.backend.ebpf.ring import possible_cpus
 from pytracer.backend.ebpf.shared import MARKS, Marks, pid_max
 from pytracer.event.durations import CallCounts, InFlight, Times
 from pytracer.event.schema import Abi
-from pytracer.target.selection import Attach, Members, Selection, Target
+from pytracer.target.selection import Members, Selection, Target
 
 _ZERO: Final = bytes(4)
-_LEAST_THREADS: Final = 16384
 _FILLED_AT_ONCE: Final = 64  # FILLED_AT_ONCE, bpf/count.c
 # More kinds of calls than x86_64 programs make, unless that is more than 64 MiB for all CPUs.
 _ROWS_A_GROUP: Final = 448
@@ -58,7 +57,7 @@ class Tally:
             programs = (each for each in source.programs if each.name != _SCHED_SWITCH)
             source = replace(source, programs=tuple(programs))
         rows = self._most_rows(groups)
-        threads = _most_threads(target)
+        threads = min(room_for(target), counts.MOST_THREADS)
         self.loaded = load(
             source,
             {
@@ -187,14 +186,6 @@ class Tally:
         while self._mapped:
             self._mapped.pop().close()
         self.loaded.close()
-
-
-def _most_threads(target: Target) -> int:
-    """How many threads can be traced at once, and one."""
-    found = 0
-    if isinstance(target, Attach):
-        found = sum(len(threads_of(pid, True)) for pid in target.pids)
-    return min(max(_LEAST_THREADS, 4 * found), counts.MOST_THREADS)
 
 
 def _wanted(selection: Selection) -> bytes:

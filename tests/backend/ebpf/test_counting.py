@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pytracer.backend.base import TargetError
-from pytracer.backend.ebpf import tally
+from pytracer.backend.ebpf import attach, tally
 from pytracer.backend.ebpf.counting import CountBackend
 from pytracer.decode.catalogue import name_of
 from pytracer.event.durations import CallCounts, InFlight
@@ -183,7 +183,7 @@ def test_a_table_that_is_full_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_map_of_threads_that_is_full_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tally, "_LEAST_THREADS", 2)
+    monkeypatch.setattr(attach, "_LEAST_THREADS", 2)
     counted, events = count(launch(str(build("counted.c")), "2"))
     lost = [event for event in events if isinstance(event, Lost)]
     assert [(event.reason, event.count) for event in lost] == [("the map of threads was full", 9)]

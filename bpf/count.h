@@ -80,9 +80,8 @@ struct thread {
 	u32 tgid;
 	u16 group; /* of targets, as user space numbers them; children inherit it */
 	u16 pad;
-	u32 sub; /* the call that it stands for */
-	u32 why; /* it is traced */
-	u32 pad2;
+	u32 why;    /* it is traced */
+	u64 ran_ns; /* how long it had run in its life when it left its CPU */
 };
 
 /* What a row of counts is about. */
@@ -123,7 +122,8 @@ struct totals {
 	u64 born; /* threads that were followed */
 	u64 gone;
 	u64 lost_tasks;
-	u64 again; /* user space has to look who belongs to the targets */
+	u64 lost_returns; /* calls that a thread must have returned from, unseen */
+	u64 again;	  /* user space has to look who belongs to the targets */
 };
 
 struct birth {

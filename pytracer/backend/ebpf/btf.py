@@ -218,6 +218,8 @@ def kernel_offsets() -> dict[str, int]:
             "OFFSET_BPRM_P": btf.offset("linux_binprm", "p"),
             "OFFSET_GROUP_FLAGS": btf.offset("signal_struct", "flags"),
             "OFFSET_GROUP_EXIT_CODE": btf.offset("signal_struct", "group_exit_code"),
+            "OFFSET_RUNTIME": btf.offset("task_struct", "se")
+            + btf.offset("sched_entity", "sum_exec_runtime"),
         }
     except KeyError as error:
         raise BackendUnavailable(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final, NamedTuple, TypeAlias
 
@@ -25,10 +25,10 @@ SLOT_MANY_LOW: Final = 0xFFFC
 MOST_THREADS: Final = 0xFF00
 MOST_ROWS: Final = 0xFF00
 
-THREAD: Final = struct.Struct("<QQQiHBBIIIIH2xII4x")
+THREAD: Final = struct.Struct("<QQQiHBBIIIIH2xIQ")
 ROW_KEY: Final = struct.Struct("<HBBiI4x")
 COUNTING: Final = struct.Struct("<QQ")
-TOTALS: Final = struct.Struct("<QQQQ")
+TOTALS: Final = struct.Struct("<5Q")
 BIRTH: Final = struct.Struct("<II")
 _EXTREMES: Final = 5
 _BUCKETS_AT: Final = 3 + 2 * _EXTREMES
@@ -54,8 +54,8 @@ class Thread(NamedTuple):
     tid: int
     tgid: int
     group: int
-    sub: int
     why: int
+    ran_ns: int
 
 
 _KEY: Final = Thread._fields.index("key")
@@ -67,6 +67,7 @@ class Totals(NamedTuple):
     born: int = 0
     gone: int = 0
     lost_tasks: int = 0
+    lost_returns: int = 0
     again: int = 0
 
 
@@ -102,13 +103,14 @@ class Threads:
             if entry[_KEY]:
                 yield place, Thread._make(entry)
 
-    def in_flight(self) -> list[InFlight]:
+    def in_flight(self, sub_of: Callable[[int], int]) -> list[InFlight]:
         """The calls that have been entered and have not returned.
 
         Those of threads that have not returned since they were attached to began then.
+        ``sub_of`` knows which call a multiplexer stands for, by the row.
         """
         return [
-            InFlight(t.tgid, t.tid, t.group, t.abi, t.nr, t.sub, t.enter_ns)
+            InFlight(t.tgid, t.tid, t.group, t.abi, t.nr, sub_of(t.row), t.enter_ns)
             for _, t in self.places()
             if t.state == STATE_CALL or (t.state == STATE_ATTACHED and t.nr >= 0)
         ]
@@ -152,6 +154,11 @@ class Rows:
             for kept, times in zip(self._extremes[key], (counts.wall, counts.cpu), strict=True):
                 kept.reach(times.min_ns, times.max_ns)
         return {key: counts for key, counts in found.items() if counts.calls}
+
+    def sub_of(self, row: int) -> int:
+        """Which call a multiplexer stands for, of those counted in a row."""
+        sub: int = ROW_KEY.unpack_from(self._owners, row * ROW_KEY.size)[-1]
+        return sub
 
     def without_row(self) -> int:
         """How many calls found no row left to be counted in."""

@@ -149,7 +149,9 @@ class Tally:
 
     def losses(self) -> Iterator[tuple[int, str]]:
         """What is missing of the counts, and why."""
-        yield self.totals().lost_tasks, "the map of threads was full"
+        totals = self.totals()
+        yield totals.lost_tasks, "the map of threads was full"
+        yield totals.lost_returns, "the kernel did not tell of their return"
         yield self._rows.without_row(), "the table of system calls was full"
 
     def births(self) -> Iterator[tuple[int, int]]:
@@ -179,7 +181,7 @@ class Tally:
 
     def in_flight(self) -> list[InFlight]:
         """The calls that have been entered and have not returned."""
-        return self.threads.in_flight()
+        return self.threads.in_flight(self._rows.sub_of)
 
     def close(self) -> None:
         """Let go of everything. Idempotent."""

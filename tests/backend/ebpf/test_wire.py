@@ -93,7 +93,7 @@ _STREAM = {
 _COUNT = {
     "sizeof(struct thread)": counts.THREAD.size,
     "offsetof(struct thread, key)": 36,
-    "offsetof(struct thread, why)": 56,
+    "offsetof(struct thread, why)": 52,
     "sizeof(struct row_key)": counts.ROW_KEY.size,
     "offsetof(struct row_key, sub)": 8,
     "sizeof(struct counts)": counts.COUNTS.size,

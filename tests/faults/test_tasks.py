@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
 import time
 from collections import Counter
@@ -25,7 +26,8 @@ pytestmark = [
     pytest.mark.timeout(180),
 ]
 
-GETSID = 124
+GETPPID, GETSID = 110, 124
+PERF_EVENT_IOC_DISABLE = 0x2401  # include/uapi/linux/perf_event.h
 WANTED = {abi: frozenset({GETSID} if abi is Abi.X86_64 else ()) for abi in Abi}
 
 
@@ -79,6 +81,29 @@ def _with_threads(most: int, make: object) -> EbpfBackend:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pytracer.backend.ebpf.attach._LEAST_THREADS", most)
         return make()  # type: ignore[operator,no-any-return]
+
+
+def test_a_ring_that_is_dead_is_replaced() -> None:
+    # As that of a CPU is which was switched off and on again.
+    loops = build(Path(__file__).parents[2] / "benchmarks" / "loops.c")
+    calls = 150_011
+    target = launch(str(loops), "getppid", str(calls), "50000")
+    wanted = {abi: frozenset({GETPPID} if abi is Abi.X86_64 else ()) for abi in Abi}
+    seen = lost = 0
+    with closing(EbpfBackend(target, Selection(syscalls=wanted))) as backend:
+        for event in backend.events():
+            match event:
+                case SyscallExit():
+                    seen += 1
+                    if seen == 101:
+                        assert backend._rings is not None
+                        for fd in backend._rings.descriptors():
+                            fcntl.ioctl(fd, PERF_EVENT_IOC_DISABLE, 0)
+                case Lost(count=count):
+                    lost += count
+    assert seen + lost == calls
+    # It takes a moment to be noticed, and no more than that.
+    assert seen > 10_007
 
 
 @pytest.mark.needs_program("unshare")

@@ -32,6 +32,7 @@ from pytracer.backend.ebpf.turn import SPOOL_FULL, Turn, unpack
 
 _BUSY_MS: Final = 10
 _IDLE_MS: Final = 40
+_RENEW_NS: Final = 1_000_000_000
 _PR_SET_PDEATHSIG: Final = 1  # include/uapi/linux/prctl.h
 _ZERO: Final = bytes(4)
 
@@ -79,6 +80,7 @@ class _Drain:
     ) -> None:
         self._holds = holds
         self._held = False
+        self._renewed_ns = 0
         self._recorded = spool.recorded
         self._rings = rings
         self._threads = MapReader(maps["threads"])
@@ -140,8 +142,15 @@ class _Drain:
         place = self._spool.put(turn.pack(slices))
         if isinstance(place, int):
             return self._without_news(until_ns, place)
+        if whole and used < self._rings.size // 2 and until_ns > self._renewed_ns + _RENEW_NS:
+            # Something is lost, but not for want of room.
+            self._renewed_ns = until_ns
+            self._rings.release(ends)
+            self._rings.renew(self._gates.wait)
+            ends = []
         self._refused = False
-        self._rings.release(ends)
+        if ends:
+            self._rings.release(ends)
         self._news.remember(told)
         self._counted = counters
         self._seen = now
@@ -172,7 +181,7 @@ class Reader:
         self, rings: Rings, maps: dict[str, Map], gates: Gates, spool: Spool, holds: bool = False
     ) -> None:
         self._rings = rings
-        self._kept = {maps[name].fd for name in ("threads", "stats")}
+        self._kept = {maps[name].fd for name in ("threads", "stats", "events")}
         self.spool = spool
         self._drain = _Drain(rings, maps, gates, spool, holds)
         self._turns, self._turns_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)

@@ -11,6 +11,7 @@ import mmap
 import os
 import select
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 from pytracer.backend.base import BackendUnavailable
@@ -83,6 +84,7 @@ class Ring:
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number))
         self.size = size
+        self.cpu = cpu
         try:
             self._map = mmap.mmap(self.fd, _PAGE + size)
         except OSError:
@@ -146,9 +148,41 @@ class Rings:
                 "raise kernel.perf_event_mlock_kb or RLIMIT_MEMLOCK, or grant CAP_PERFMON",
             ) from error
         self.size = min(ring.size for ring in self._rings)
-        for cpu, ring in zip(cpus, self._rings, strict=True):
-            target.update(struct.pack("<I", cpu), struct.pack("<i", ring.fd))
-            self.poll.register(ring.fd, select.POLLIN)
+        self._target = target
+        self._late: list[bytes] = []
+        for ring in self._rings:
+            self._enter(ring)
+
+    def _enter(self, ring: Ring) -> None:
+        self._target.update(struct.pack("<I", ring.cpu), struct.pack("<i", ring.fd))
+        self.poll.register(ring.fd, select.POLLIN)
+
+    def renew(self, settle: Callable[[], None]) -> None:
+        """Make new rings for the CPUs of which nothing comes.
+
+        The ring of a CPU that was switched off is dead for good, and a CPU that was not there at
+        the start has none; what runs there is lost. ``settle`` returns when no program runs any
+        more that may know a former ring.
+        """
+        rings = {ring.cpu: ring for ring in self._rings}
+        gone: list[Ring] = []
+        for cpu in online_cpus():
+            former = rings.get(cpu)
+            if former is not None and former.used():
+                continue
+            try:
+                rings[cpu] = ring = Ring(cpu, self.size)
+            except OSError:
+                continue  # it has gone again, or there is no memory: it stays counted
+            self._enter(ring)
+            if former is not None:
+                gone.append(former)
+        self._rings = list(rings.values())
+        settle()
+        for former in gone:
+            self.poll.unregister(former.fd)
+            self._late.append(former.look()[1])
+            former.close()
 
     @staticmethod
     def _open(cpu: int, size: int) -> Ring:
@@ -180,10 +214,13 @@ class Rings:
     def look(self) -> tuple[list[int], list[bytes]]:
         """Copy all that is there: what :meth:`release` takes, and a slice for each busy CPU."""
         found = [ring.look() for ring in self._rings]
-        return [end for end, _ in found], [data for _, data in found if data]
+        return [end for end, _ in found], [
+            data for data in (*self._late, *(data for _, data in found)) if data
+        ]
 
     def release(self, ends: list[int]) -> None:
         """Give the room of what was copied back: it is in safety."""
+        self._late.clear()
         for ring, end in zip(self._rings, ends, strict=True):
             ring.release(end)
 

@@ -137,24 +137,35 @@ def by_path(text: str, trees: Sequence[Hierarchy]) -> Cgroup:
         if tree is not None and os.path.isdir(real):
             return tree.group(real.removeprefix(str(tree.mount)) or "/")
     relative = "/" if path in ("/", ".") else f"/{path.strip('/')}"
-    for tree in trees:
-        if tree.folder(relative).is_dir():
-            return tree.group(relative)
+    found = [tree.group(relative) for tree in trees if tree.folder(relative).is_dir()]
+    if found:
+        return inhabited(found)
     where = ", ".join(str(tree.mount) for tree in trees)
     raise NoTarget(f"there is no such control group in {where}: list them with systemd-cgls")
 
 
 def matching(fits: Callable[[str], object], trees: Sequence[Hierarchy]) -> list[Cgroup]:
-    """The groups whose own name fits, of the first hierarchy that has any; no group in another."""
+    """The groups whose own name fits, of one hierarchy; no group that is in another of them.
+
+    It is the first in which they have processes. A runtime may have made them in all, and
+    use some.
+    """
+    first: list[Cgroup] = []
     for tree in trees:
         found: list[Cgroup] = []
         for path in tree.groups():
             inner = any(path.startswith(f"{group.path}/") for group in found)
             if not inner and fits(path.rpartition("/")[2]):
                 found.append(tree.group(path))
-        if found:
+        if any(map(processes, found)):
             return found
-    return []
+        first = first or found
+    return first
+
+
+def inhabited(groups: Sequence[Cgroup]) -> Cgroup:
+    """Choose the first of some groups that has processes in it; the first if none has."""
+    return next(filter(processes, groups), groups[0])
 
 
 def processes(group: Cgroup) -> list[int]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from pytracer.target.cgroups import Hierarchy, NoTarget, matching, mounted
+from pytracer.target.cgroups import Hierarchy, NoTarget, inhabited, matching, mounted
 from pytracer.target.selection import Cgroup
 
 _TYPES: Final = ("service", "scope", "slice", "socket", "mount", "swap")
@@ -102,9 +102,9 @@ def _told(told: Mapping[str, str], trees: Sequence[Hierarchy]) -> Cgroup:
         else:
             controllers = sorted(set().union(*(tree.names for tree in trees)))
             path = f"{slice_path(told.get('Slice', ''))}/{escaped(name, controllers)}"
-    for tree in trees:
-        if tree.folder(path).is_dir():
-            return tree.group(path)
+    there = [tree.group(path) for tree in trees if tree.folder(path).is_dir()]
+    if there:
+        return inhabited(there)
     # It will be made in the hierarchy that systemd itself lives in: of two, in its own for certain.
     homes = [tree for tree in trees if tree.folder(_INIT).is_dir()] or trees
     own = (tree for tree in homes if "name=systemd" in tree.names)

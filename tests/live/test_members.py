@@ -153,12 +153,17 @@ def test_what_takes_the_output_is_not_traced(tmp_path: Path) -> None:
     assert seen and not seen & {tracer.pid, *started}
 
 
-@pytest.mark.parametrize("backend", ["ebpf", "ptrace"])
-@pytest.mark.parametrize("options", [(), ("-c", "-w"), ("-Z",), ("-z",), ("--json",)])
+@pytest.mark.parametrize(
+    ("backend", "options"),
+    [
+        *(("ebpf", options) for options in ((), ("-c", "-w"), ("-Z",), ("-z",), ("--json",))),
+        *(("ptrace", options) for options in ((), ("-c", "-w"), ("--json",))),
+    ],
+)
 def test_only_slow_calls_are_shown(backend: str, options: tuple[str, ...], tmp_path: Path) -> None:
     script = (
         "import os, time\n"
-        "for _ in range(5): time.sleep(0.001); os.getppid()\n"
+        "for _ in range(5): os.getppid()\n"
         "for _ in range(3): time.sleep(0.8)\n"
         "os.kill(os.getpid(), 9)"
     )

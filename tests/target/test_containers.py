@@ -50,6 +50,13 @@ def test_version_1_is_looked_into_too(tmp_path: Path) -> None:
     assert by_container("3f", trees).hierarchy == 9
 
 
+def test_the_hierarchy_in_which_it_has_processes_comes_first(tmp_path: Path) -> None:
+    trees = made(tmp_path, unified=[f"docker/{ID}"], systemd=[], memory=[f"docker/{ID}"])
+    assert by_container("3f", trees).hierarchy == 0
+    (tmp_path / "cgroup" / "memory" / "docker" / ID / "cgroup.procs").write_text("7\n")
+    assert by_container("3f", trees).hierarchy == 4
+
+
 def test_an_ambiguous_beginning_is_refused(tmp_path: Path) -> None:
     trees = made(tmp_path, unified=[f"docker/{ID}", f"docker/{OTHER}"])
     with pytest.raises(NoTarget, match=f"begin so: {ID[:12]}, {OTHER[:12]}; give more"):

@@ -75,6 +75,13 @@ def test_versions_and_hybrids(
     assert by_unit("a", trees, ask).hierarchy == hierarchy  # type: ignore[arg-type]
 
 
+def test_the_hierarchy_in_which_a_unit_has_processes_comes_first(tmp_path: Path) -> None:
+    trees = made(tmp_path, unified=["s/a.service"], systemd=["s/a.service"])
+    (tmp_path / "cgroup" / "systemd" / "s" / "a.service" / "cgroup.procs").write_text("7\n")
+    ask = told(Id="a.service", ControlGroup="/s/a.service")
+    assert by_unit("a", trees, ask).hierarchy == 9  # type: ignore[arg-type]
+
+
 def test_without_systemd_the_directory_is_looked_for(tmp_path: Path) -> None:
     trees = made(tmp_path, systemd=["system.slice/a.service/payload"], unified=[])
     assert by_unit("a", trees, silent).path == "/system.slice/a.service"

@@ -29,7 +29,9 @@ from pytracer.target.program import NoProgram, environment, find, inherited_envi
 from pytracer.target.selection import LISTED, Attach, Launch, Members, Selection, Target
 
 if TYPE_CHECKING:
+    from pytracer.decode.frames.stacks import Stacks
     from pytracer.output.ndjson.lines import NdjsonOutput
+    from pytracer.output.ndjson.stacked import StackMembers
 
 _QUOTINGS: Final = (
     Quoting.ESCAPED,
@@ -247,15 +249,29 @@ def lines(options: Options) -> LineStyle:
     )
 
 
-def _stacked(options: Options, stopped: bool) -> CallWriter | None:
+def _stacks(options: Options, stopped: bool) -> Stacks | None:
     if not options.stack_trace:
         return None
     # It takes ELF and DWARF with it.
     from pytracer.decode.frames.stacks import Stacks
+
+    return Stacks(options.stack_limit, bool(options.program), stopped)
+
+
+def _stacked(options: Options, stacks: Stacks | None) -> CallWriter | None:
+    if stacks is None:
+        return None
     from pytracer.output.text.stacked import StackWriter
 
-    stacks = Stacks(options.stack_limit, bool(options.program), stopped)
     return StackWriter(style(options), lines(options), stacks)
+
+
+def _stack_members(stacks: Stacks | None) -> StackMembers | None:
+    if stacks is None:
+        return None
+    from pytracer.output.ndjson.stacked import StackMembers
+
+    return StackMembers(stacks)
 
 
 def _colored(
@@ -287,6 +303,7 @@ def output(
 ) -> TextOutput | NdjsonOutput:
     """Make what writes the events. ``recorded``: where they come from a recording."""
     offset_ns = backend.clock.wall_offset_ns
+    stacks = _stacks(options, backend.name == "ptrace")
     if not options.json:
         return TextOutput(
             _colored(options, sink),
@@ -295,7 +312,7 @@ def output(
             wall_offset_ns=offset_ns,
             message=messages.note,
             signals=signals,
-            writer=_stacked(options, backend.name == "ptrace"),
+            writer=_stacked(options, stacks),
         )
     from pytracer.output.ndjson.lines import NdjsonOutput, Start
 
@@ -307,4 +324,11 @@ def output(
         options.pids,
         options.string_bytes,
     )
-    return NdjsonOutput(sink, start, style(options), lines(options), signals=signals)
+    return NdjsonOutput(
+        sink,
+        start,
+        style(options),
+        lines(options),
+        signals=signals,
+        stacks=_stack_members(stacks),
+    )

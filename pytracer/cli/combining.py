@@ -126,12 +126,11 @@ def _count_frames(options: Options, counts: Counts, messages: Messages) -> Optio
             "-kk/--stack-trace=source is not supported: use -k, and addr2line(1) for the lines"
         )
     for given, spelled in (
-        (options.json, "--json"),
         (options.record is not None, "--record"),
         (options.replay is not None, "--replay"),
     ):
         if given:
-            raise Failure(f"-k/--stack-trace cannot be used with {spelled}: it is for text alone")
+            raise Failure(f"-k/--stack-trace cannot be used with {spelled}: it is for live targets")
     return replace(options, stack_trace=True)
 
 

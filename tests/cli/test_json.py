@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.cli.tracing import PYTRACER, TIMEOUT_S, kill, run, sleeper
 from tests.output import accounts
 from tests.programs.build import build
 
+TOGETHER = Path(accounts.__file__).with_name("together.py")
 PTRACE = (PYTRACER, "--backend=ptrace", "--json")
 
 
@@ -180,6 +182,25 @@ def test_a_summary_for_each_interval(tmp_path: Path) -> None:
         return sum(each["calls"] for summary in summaries for each in summary["calls"])
 
     assert count(intervals) == count([whole]) > 0
+
+
+def test_stacks_are_those_of_the_text(tmp_path: Path) -> None:
+    words = ("--backend=ptrace", "-k", "-e", "trace=write,exit_group", "-o", "log", "echo", "said")
+    assert run(sys.executable, str(TOGETHER), *words, cwd=tmp_path).status == 0
+    told = accounts.read((tmp_path / "log.json").read_text())
+    accounts.validate(told)
+    frames = [frame for each in told for frame in each.get("stack", ())]
+    assert any(frame["function"] for frame in frames)
+    written = [
+        line.removeprefix(" > ")
+        for line in (tmp_path / "log").read_text().splitlines()
+        if line.startswith(" > ")
+    ]
+    assert written == [f"{each['file']}({_function(each)}) [{each['address']}]" for each in frames]
+
+
+def _function(frame: dict[str, Any]) -> str:
+    return f"{frame['function']}+{frame['offset']:#x}" if frame["function"] else ""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""From a call to the lines that tell its stack (-k)."""
+"""From a call to the frames of its stack (-k)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 from pytracer.decode.call import Call
 from pytracer.decode.catalogue import describe
 from pytracer.decode.frames.demangle import demangled
+from pytracer.decode.frames.frame import Frame
 from pytracer.decode.frames.maps import Mapping, Maps, read_maps
 from pytracer.decode.frames.module import BadModule, Module
 from pytracer.decode.frames.rows import SIGNAL, read_word
@@ -52,26 +53,26 @@ class Stacks:
             return False
         return True
 
-    def of_call(self, call: Call) -> str:
-        """The frames of a call that was entered, or has returned: innermost first, a line each."""
+    def of_call(self, call: Call) -> list[Frame]:
+        """The frames of a call that was entered, or has returned: innermost first."""
         if call.entry.abi is not Abi.X86_64:
-            return ""
-        return self._lines(call.pid, call.memory)
+            return []
+        return self._frames(call.pid, call.memory)
 
-    def of_signal(self, event: Signal | GroupStop) -> str:
+    def of_signal(self, event: Signal | GroupStop) -> list[Frame]:
         """The frames of what a signal interrupts."""
-        return "" if event.memory is None else self._lines(event.task.pid, event.memory)
+        return [] if event.memory is None else self._frames(event.task.pid, event.memory)
 
-    def _lines(self, pid: int, memory: Memory) -> str:
+    def _frames(self, pid: int, memory: Memory) -> list[Frame]:
         data = memory.read(REGISTERS, LENGTH)
         if not isinstance(data, bytes) or not is_native(data):
-            return ""
+            return []
         maps = self._maps.get(pid)
         if maps is None:
             maps = self._maps[pid] = read_maps(pid, self._proc)
         if maps is None:
-            return ""
-        return "".join(self._walk(numbered(data), memory, maps))
+            return []
+        return self._walk(numbered(data), memory, maps)
 
     def over(self, call: Call) -> None:
         """Take note that a call is over."""
@@ -86,27 +87,27 @@ class Stacks:
             found = self._classes[key] = describe(Abi(key[0]), key[1]).classes
         return found
 
-    def _walk(self, registers: dict[int, int], memory: Memory, maps: Maps) -> list[str]:
-        lines: list[str] = []
+    def _walk(self, registers: dict[int, int], memory: Memory, maps: Maps) -> list[Frame]:
+        frames: list[Frame] = []
         exact = True  # the address is that of the next instruction, not behind a call
         while True:
             address = registers[RIP]
             mapping = maps.find(address)
             if mapping is None or not mapping.executable:
                 if address:
-                    lines.append(f" > unexpected_backtracing_error [{address:#x}]\n")
-                return lines
-            if len(lines) >= self._limit:
-                lines.append(" > too many stack frames\n")
-                return lines
+                    frames.append(Frame("", None, 0, address, "unexpected_backtracing_error"))
+                return frames
+            if len(frames) >= self._limit:
+                frames.append(Frame("", None, 0, 0, "too many stack frames"))
+                return frames
             module = self._module(mapping)
             offset = address - mapping.start + mapping.offset
-            lines.append(_line(mapping, module, offset))
+            frames.append(_frame(mapping, module, offset))
             found, exact = _leave(registers, memory, module, offset, exact)
             if found is None and not exact and not self._stopped:
-                lines.append(" > the stack was not captured any further\n")
+                frames.append(Frame("", None, 0, 0, "the stack was not captured any further"))
             if found is None or (found[RIP], found[RSP]) == (address, registers[RSP]):
-                return lines
+                return frames
             registers = found
 
     def _module(self, mapping: Mapping) -> Module | None:
@@ -124,13 +125,13 @@ def _is_ours(pid: int, proc: str) -> bool:
         return False
 
 
-def _line(mapping: Mapping, module: Module | None, offset: int) -> str:
+def _frame(mapping: Mapping, module: Module | None, offset: int) -> Frame:
     place = module.address(offset) if module is not None else None
     named = module.function(place) if module is not None and place is not None else None
     if named is None:
-        return f" > {mapping.path}() [{offset:#x}]\n"
+        return Frame(mapping.path, None, 0, offset)
     name, distance = named
-    return f" > {mapping.path}({demangled(name)}+{distance:#x}) [{offset:#x}]\n"
+    return Frame(mapping.path, demangled(name), distance, offset)
 
 
 def _leave(

@@ -67,8 +67,8 @@ class CallWriter:
         wall = time_ns + self.offset_ns
         return f'{{"type":"{kind}","time_ns":{time_ns},"wall_ns":{wall},{self.who(task)}'
 
-    def write(self, call: Call, status: Status) -> str:
-        """Write a call as one line."""
+    def write(self, call: Call, status: Status, more: str = "") -> str:
+        """Write a call as one line. ``more``: members that follow, with the comma before them."""
         entry, task = call.entry, call.task
         seen = self._tasks.get(task.tid)
         if seen is not None and seen[0] is task and seen[1] == task.comm:
@@ -87,7 +87,7 @@ class CallWriter:
                 tail += ',"injected":true'
         return (
             f'{{"type":"syscall","time_ns":{begun},"wall_ns":{begun + self.offset_ns},{who}'
-            f"{self.tell(call, status)}{tail}}}\n"
+            f"{self.tell(call, status)}{tail}{more}}}\n"
         )
 
     def tell(self, call: Call, status: Status) -> str:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii as encode
+from typing import TYPE_CHECKING
 
 from pytracer import __version__
 from pytracer.decode.call import Call
@@ -32,6 +33,9 @@ from pytracer.output.ndjson.runs import RunWriter
 from pytracer.output.ndjson.values import ValueWriter, name
 from pytracer.output.text.stream import MOST_PIECES, Sink, Stream
 from pytracer.output.text.style import LineStyle, Quiet, Status, Style
+
+if TYPE_CHECKING:
+    from pytracer.output.ndjson.stacked import StackMembers
 
 # Enumeration members are slow to look up on Python 3.11.
 _NATIVE, _SUCCESSFUL, _FAILED = Abi.X86_64, Status.SUCCESSFUL, Status.FAILED
@@ -72,7 +76,7 @@ class NdjsonOutput:
     everything; a function instead makes the sink of each task (-ff), which is closed when the
     task is gone; each begins with a ``start``. ``style`` and ``lines`` are the choices of the
     text output, as far as they are about what is told and not how. ``signals`` decodes what
-    comes with signals.
+    comes with signals, ``stacks`` tells stacks where they are wanted.
     """
 
     def __init__(
@@ -83,10 +87,12 @@ class NdjsonOutput:
         lines: LineStyle | None = None,
         *,
         signals: SignalDecoder | None = None,
+        stacks: StackMembers | None = None,
     ) -> None:
         self.lines = lines or LineStyle()
         self.signals = signals or SignalDecoder()
         self.start = start
+        self._stacks = stacks
         self.calls = CallWriter(style or Style(), start.wall_offset_ns, self.lines.ip)
         self._values = ValueWriter()
         self._shared: Stream | None = None
@@ -136,9 +142,8 @@ class NdjsonOutput:
         runs = self._runs
         if runs is None:
             runs = self._runs = RunWriter(self.calls, decoder, self.lines.statuses)
-            self._by_run = (
-                decoder.repeats and self._shared is not None and not self.lines.slower_than_ns
-            )
+            odd = self.lines.slower_than_ns or self._stacks is not None
+            self._by_run = decoder.repeats and self._shared is not None and not odd
         rest: Run | None = run
         if self._by_run and run.abi is _NATIVE and not self._abis and not decoder.interrupted:
             assert self._shared is not None
@@ -150,17 +155,20 @@ class NdjsonOutput:
     def _entered(self, event: SyscallEnter, call: Call | None) -> None:
         if call is not None:
             self._in_flight[event.task.tid] = call
+            if self._stacks is not None:
+                self._stacks.entered(call)
         if event.abi is not _NATIVE or self._abis:
             self._abis[event.task.tid] = event.abi
 
     def _over(self, call: Call, status: Status) -> None:
         lines = self.lines
+        more = "" if self._stacks is None else self._stacks.over(call)
         if lines.slower_than_ns and call.duration_ns < lines.slower_than_ns:
             return
         if lines.statuses is None or status in lines.statuses:
             stream = self._shared or self._stream(call.task)
             pieces = stream.pieces
-            pieces.append(self.calls.write(call, status))
+            pieces.append(self.calls.write(call, status, more))
             if len(pieces) > MOST_PIECES:
                 stream.drain()
 
@@ -183,11 +191,15 @@ class NdjsonOutput:
             abi = self._abis.get(event.task.tid, _NATIVE)
             info = self.signals.explain(event, abi)
             written = "null" if info is None else self._values.write(info)
-            self._tell("signal", event, f'{self._named(event.signo)},"siginfo":{written}')
+            members = f'{self._named(event.signo)},"siginfo":{written}'
+            self._tell("signal", event, members + self._stack(event))
 
     def _group_stop(self, event: GroupStop, call: Call | None) -> None:
         if self._signal_wanted(event.signo):
-            self._tell("stop", event, self._named(event.signo))
+            self._tell("stop", event, self._named(event.signo) + self._stack(event))
+
+    def _stack(self, event: Signal | GroupStop) -> str:
+        return "" if self._stacks is None else self._stacks.of_signal(event)
 
     def _named(self, signo: int) -> str:
         return f'"signal":{encode(name_of_signal(signo))},"signo":{signo}'

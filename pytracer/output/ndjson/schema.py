@@ -13,6 +13,7 @@ from pytracer.event.schema import Event
 from pytracer.output.ndjson.lines import SCHEMA_VERSION
 from pytracer.output.ndjson.shapes import (
     COUNTS,
+    FRAME,
     INTEGER,
     LINES,
     STRING,
@@ -54,6 +55,7 @@ def schema() -> Schema:
                 "type": "object",
                 "additionalProperties": VALUE,
             },
+            "frame": _object(FRAME, _members(FRAME, None), FRAME.needed),
             "counts": _object(COUNTS, _members(COUNTS, None), COUNTS.needed),
             "value": {"anyOf": [{"$ref": f"#/$defs/{cls.__name__}"} for cls in VALUES]},
             **{cls.__name__: _value(cls, shape) for cls, shape in VALUES.items()},

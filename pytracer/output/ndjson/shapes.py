@@ -185,6 +185,8 @@ _WHEN: Final[Mapping[str, str | Schema]] = {"time_ns": NS, "wall_ns": NS}
 _TASK: Final[Mapping[str, str | Schema]] = {**_WHEN, "pid": INTEGER, "tid": INTEGER, "comm": TEXT}
 _SIGNAL: Final[Mapping[str, str | Schema]] = {"signal": STRING, "signo": INTEGER}
 _IP: Final[Mapping[str, str | Schema]] = {"ip": ADDRESS}
+_STACK: Final[Mapping[str, str | Schema]] = {"stack": list_of({"$ref": "#/$defs/frame"})}
+_NAME: Final[Schema] = {"anyOf": [TEXT, {"type": "null"}]}
 _PARENT: Final[Schema] = {
     "type": "object",
     "properties": {"pid": INTEGER, "tid": INTEGER},
@@ -217,7 +219,12 @@ def _about(
     needed = tuple(members)[: len(members) - optional]
     shape = Shape(
         title,
-        {**_TASK, **members, **(_IP if "ip" in _fields(event) else {})},
+        {
+            **_TASK,
+            **members,
+            **(_IP if "ip" in _fields(event) else {}),
+            **(_STACK if "memory" in _fields(event) else {}),
+        },
         (*_TASK, *needed),
         left_out=("task", "time_ns", *left_out),
     )
@@ -277,6 +284,7 @@ LINES: Final[Mapping[str, Line]] = {
                 "cpu_ns": INTEGER,
                 "injected": TRUE,
                 **_IP,
+                **_STACK,
             },
             (*_TASK, "syscall", "nr", "abi", "args", "status", "ret"),
             left_out=("task", "time_ns", "memory", "resumes", "args"),
@@ -331,6 +339,13 @@ LINES: Final[Mapping[str, Line]] = {
         )
     ),
 }
+# A frame of a stack, or a remark in the place of those that are missing.
+FRAME: Final = Shape(
+    "Innermost first (-k). file: what is mapped there, address in it; function: null where none is "
+    "known, offset behind its beginning. remark: why there are no more.",
+    {"file": TEXT, "function": _NAME, "offset": INTEGER, "address": ADDRESS, "remark": STRING},
+    left_out=(),
+)
 # The calls of one name in a summary.
 COUNTS: Final = Shape(
     "wall: times between entry and exit, with percentiles that are off by at most an eighth. cpu: "

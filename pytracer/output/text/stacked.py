@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from pytracer.decode.call import Call
+from pytracer.decode.frames.frame import Frame
 from pytracer.decode.frames.stacks import Stacks
 from pytracer.event.schema import GroupStop, Signal, TaskExit
 from pytracer.output.text.calls import CallWriter
 from pytracer.output.text.style import LineStyle, Style
 
 _MOST_EARLY: Final = 4096
+
+
+def lines_of(frames: Iterable[Frame]) -> str:
+    """Write frames, a line each."""
+    return "".join(map(_line, frames))
+
+
+def _line(frame: Frame) -> str:
+    if frame.remark:
+        return (
+            f" > {frame.remark} [{frame.address:#x}]\n"
+            if frame.address
+            else (f" > {frame.remark}\n")
+        )
+    where = "" if frame.function is None else f"{frame.function}+{frame.offset:#x}"
+    return f" > {frame.file}({where}) [{frame.address:#x}]\n"
 
 
 class StackWriter(CallWriter):
@@ -29,7 +47,7 @@ class StackWriter(CallWriter):
         if self._stacks.early(call):
             if len(self._early) > _MOST_EARLY:  # of tasks that were killed meanwhile
                 self._early.clear()
-            self._early[id(call.entry)] = self._stacks.of_call(call)
+            self._early[id(call.entry)] = lines_of(self._stacks.of_call(call))
         return super().begin(call)
 
     def end(self, call: Call, column: int) -> str:
@@ -37,7 +55,7 @@ class StackWriter(CallWriter):
         text = super().end(call, column)
         frames = self._early.pop(id(call.entry), None)
         self._stacks.over(call)
-        return text + (self._stacks.of_call(call) if frames is None else frames)
+        return text + (lines_of(self._stacks.of_call(call)) if frames is None else frames)
 
     def gone(self, call: Call, column: int) -> str:
         """Write the end of a call that does not come back: its frames follow the task's end."""
@@ -50,4 +68,4 @@ class StackWriter(CallWriter):
         """Write the frames that a signal meets, or that a task ended in."""
         if isinstance(event, TaskExit):
             return self._parting.pop(event.task.tid, "")
-        return self._stacks.of_signal(event)
+        return lines_of(self._stacks.of_signal(event))

@@ -42,7 +42,7 @@ class CountedStream:
                 task = event.task
                 self._tally.enter(Thread(task.pid, task.tid, b"", False), state)
             yield event
-        self._tally.loaded.detach()
+        self._tally.detach()
         for count, reason in self._tally.losses():
             if count:
                 yield Lost(time.monotonic_ns(), count, f"{reason} while counting")
@@ -58,7 +58,7 @@ class CountedStream:
     def stop(self) -> None:
         """Let go of the targets; what they have done until now is still handed on."""
         self._stream.stop()
-        self._tally.loaded.detach()
+        self._tally.detach()
 
     def give_up(self) -> None:
         """Hand on no more of what the rings held: it is counted as lost."""

@@ -96,7 +96,7 @@ class CountBackend:
             self._look_again()
             yield from self._changes()
             yield None
-        self._tally.loaded.detach()
+        self._tally.detach()
         yield from self._changes()
         yield from self._finish()
 
@@ -233,7 +233,7 @@ class CountBackend:
     def stop(self) -> None:
         """Let go of the targets."""
         self._stopping = True
-        self._tally.loaded.detach()
+        self._tally.detach()
         with suppress(BlockingIOError):  # it has been told already
             os.write(self._bell, b"\0")
 

@@ -51,6 +51,8 @@ class Tally:
         self._overhead_ns = overhead_ns
         self._epoch = 1
         self.entered = 0
+        self._detached = False
+        self._lost_returns = 0
         self._before: dict[counts.Key, CallCounts] = {}
         source = compiled("count.c", members=bool(programs_for(target)))
         if not cpu:
@@ -141,6 +143,14 @@ class Tally:
                 self.threads.write(place, bytes(counts.THREAD.size))
                 self.entered -= 1
 
+    def detach(self) -> None:
+        """Count no more; what was counted stays readable. May be called from a signal handler."""
+        # While programs are detached one by one, entries are seen whose returns are not.
+        if not self._detached:
+            self._detached = True
+            self._lost_returns = self.totals().lost_returns
+        self.loaded.detach()
+
     def totals(self) -> counts.Totals:
         """What happened to the counting itself."""
         raw = self.loaded.maps["totals"].lookup(_ZERO, self._cpus)
@@ -149,9 +159,8 @@ class Tally:
 
     def losses(self) -> Iterator[tuple[int, str]]:
         """What is missing of the counts, and why."""
-        totals = self.totals()
-        yield totals.lost_tasks, "the map of threads was full"
-        yield totals.lost_returns, "the kernel did not tell of their return"
+        yield self.totals().lost_tasks, "the map of threads was full"
+        yield self._lost_returns, "the kernel did not tell of their return"
         yield self._rows.without_row(), "the table of system calls was full"
 
     def births(self) -> Iterator[tuple[int, int]]:

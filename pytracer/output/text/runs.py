@@ -17,8 +17,9 @@ from pytracer.spec.context import LATER
 from pytracer.spec.entry import Compiled
 from pytracer.spec.values import Returned
 
-# Lines remembered, and the longest content for which that is worth the room.
-MOST_LINES: Final = 1 << 14
+# Lines remembered: those of a loop are few, and more of them do not stay in the processor's caches.
+# The longest content for which it is worth the room.
+MOST_LINES: Final = 1 << 11
 LONGEST: Final = 1024
 
 

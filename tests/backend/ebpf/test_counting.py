@@ -26,7 +26,7 @@ from tests.programs.build import build
 
 pytestmark = [pytest.mark.needs_root, pytest.mark.needs_ebpf, pytest.mark.timeout(60)]
 
-READ, CLOSE, IOCTL, WAIT4, NANOSLEEP, GETPPID, GETPGID = 0, 3, 16, 61, 230, 110, 121
+READ, CLOSE, IOCTL, EXECVE, WAIT4, NANOSLEEP, GETPPID, GETPGID = 0, 3, 16, 59, 61, 230, 110, 121
 Each = Callable[[CountBackend, Event | None], None]
 
 
@@ -190,6 +190,15 @@ def test_a_map_of_threads_that_is_full_is_told(monkeypatch: pytest.MonkeyPatch) 
     lost = [event for event in events if isinstance(event, Lost)]
     assert [(event.reason, event.count) for event in lost] == [("the map of threads was full", 9)]
     assert counted[GETPPID].calls == 503
+
+
+def test_what_a_thread_had_is_given_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing leaks: of hundreds of children, only a few are there at a time."""
+    monkeypatch.setattr(attach, "_LEAST_THREADS", 8)
+    script = "i=0; while [ $i -lt 211 ]; do (exec true) ; i=$((i+1)); done"
+    counted, events = count(launch("sh", "-c", script))
+    assert not [event for event in events if isinstance(event, Lost)]
+    assert counted[EXECVE].calls - sum(counted[EXECVE].errnos.values()) == 212
 
 
 def test_a_process_that_is_not_there_is_refused() -> None:

@@ -42,7 +42,8 @@ class Interrupts:
 
     ``stop`` is called for the first one, from the handler, and when the time is up. What was seen
     until then is still written, however long that takes: ``note`` takes how much is left, once it
-    takes more than a moment. A signal that comes then has the backend give up.
+    takes more than a moment. A signal that comes then has the backend give up; the one after that
+    ends us whatever we are doing.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Interrupts:
         self._stop = stop
         self._backend = backend
         self._note = note
-        self._stopped = False
+        self._stopped = self._given_up = False
         self._alarms: list[tuple[float, Callable[[], None]]] = []
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         signal.signal(signal.SIGTTIN, signal.SIG_IGN)
@@ -72,6 +73,9 @@ class Interrupts:
             signal.signal(signo, handler)
 
     def _interrupt(self, signo: int, frame: FrameType | None) -> None:
+        if self._given_up:
+            die_by(signo)  # whoever takes the output does not take it
+        self._given_up = self._stopped
         if self._stopped:
             self._backend.give_up()
         self.signo = self.signo or signo

@@ -86,6 +86,8 @@ class Digest:
         for happening in merge(turn.until_ns, turn.threads, turn.slices):
             if self.given_up:
                 break
+            if isinstance(happening, Run):
+                self.merger.ended += len(happening.calls)
             if isinstance(happening, EventRecord):
                 yield from self.tasks.apply(happening)
             else:

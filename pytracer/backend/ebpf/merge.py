@@ -112,7 +112,6 @@ class Merger:
         for happening in self.runs(until_ns, threads, slices):
             if isinstance(happening, Run):
                 # Whoever takes them one by one may have had enough after any of them.
-                self.ended -= len(happening.calls)
                 for event in happening.events():
                     self.ended += type(event) is SyscallExit
                     yield event
@@ -122,7 +121,10 @@ class Merger:
     def runs(
         self, until_ns: int, threads: list[bytes], slices: Iterable[bytes]
     ) -> Iterator[Run | Event | EventRecord]:
-        """Do what :meth:`turn` does, with calls together between which nothing else happened."""
+        """Do what :meth:`turn` does, with calls together between which nothing else happened.
+
+        Those in runs are not in ``ended``: whoever hands them on counts them.
+        """
         for data in slices:
             self._parse(data)
         calls = self._calls
@@ -288,7 +290,6 @@ class Merger:
         yield from self._before(until_ns << 2)
 
     def _run(self, abi: int, calls: list[WholeCall]) -> Run:
-        self.ended += len(calls)
         return Run(wire.ABIS[abi], calls, self._opener.open)
 
     def _before(self, key: int) -> Iterator[Event | EventRecord]:

@@ -11,6 +11,7 @@ from pytracer.spec.scalar import Enum, GroupId, Int, Pid
 from pytracer.spec.switch import Switch
 from pytracer.spec.type import Scope
 from pytracer.spec.values import Integer, Value
+from pytracer.spec.xlat import Xlat
 from pytracer.tables.constants.process import (
     IOPRIO_WHO,
     IOPRIO_WHO_PGRP,
@@ -34,7 +35,9 @@ setrlimit = syscall("setrlimit", resource=RESOURCE, rlim=In(RLIMIT_PAIR))
 prlimit64 = syscall(
     "prlimit64", pid=Pid(), resource=RESOURCE, new_limit=In(RLIMIT64), old_limit=Out(RLIMIT64)
 )
-getrusage = syscall("getrusage", who=Enum(RUSAGE_WHO), usage=Out(RUSAGE))
+# An int, whose unknown values are shown as unsigned ones.
+_WHO = Xlat(RUSAGE_WHO.unknown, tuple((who & 0xFFFFFFFF, name) for who, name in RUSAGE_WHO.entries))
+getrusage = syscall("getrusage", who=Enum(_WHO), usage=Out(RUSAGE))
 
 
 def _who(process: int, group: int) -> Switch:

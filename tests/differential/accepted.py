@@ -76,7 +76,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     _differs(
         "7.2 names the call that was interrupted; 6.1 names restart_syscall or a wrong one",
         r"<\.\.\. resuming interrupted \w+ \.\.\.>",
-        r"<... resuming interrupted ⟦\w+⟧ ...>",
+        r"<... resuming interrupted ⟦[\w ]+⟧ ...>",
         "restart_syscall",
     ),
     # Calls
@@ -84,6 +84,12 @@ DIFFERENCES: tuple[Difference, ...] = (
         "7.2 decodes the structure of rseq, the length in decimal, and the flags",
         r"rseq\(0x[0-9a-f]+, 0x20, 0, (0x[0-9a-f]+)\)",
         _RSEQ,
+        "rseq",
+    ),
+    _differs(
+        "7.2 prints no structure as NULL, and the length in decimal",
+        r"rseq\(0, 0x20, 0, ",
+        "rseq(NULL, 32, 0, ",
         "rseq",
     ),
     _differs(
@@ -380,6 +386,13 @@ DIFFERENCES: tuple[Difference, ...] = (
         r"(link_create=\{.*attach_type=[^,}]+, flags=)(?:0x[0-9a-f]+|⟦[^⟧]+⟧)",
         r"\1⟦(?:0x[0-9a-f]+ /\* )?[A-Z0-9_|]*\|?(?:0x[0-9a-f]+)?(?: /\* BPF_F_\?\?\?)?(?: \*/)?⟧",
         "bpf",
+    ),
+    # Input and output control, section 4.11 of the release notes
+    _differs(
+        "7.2 prints the data of a request that it does not know, with -v",
+        r"(_IOC\([A-Z_|]+, \w+, \w+, \w+\)|[A-Z_]+\(\d+\)), (0x[0-9a-f]+)\)",
+        r'\1, ⟦\2|"[^"]*"(?:\.\.\.)?(?: => "[^"]*"(?:\.\.\.)?)?⟧)',
+        "ioctl",
     ),
     # Messages of the kind that go to the log
     _differs(

@@ -54,7 +54,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "statx times",
         "files made by the run carry the time of the run",
-        r"\b(stx_(?:[amcb]time))=\{tv_sec=[^}]*\}",
+        r"\b(stx_(?:[amcb]time))=\{tv_sec=[^}]*\}(?: /\* [^*]* \*/)?",
         r"\1=TIME",
     ),
     _rule(
@@ -71,6 +71,28 @@ RULES: tuple[Rule, ...] = (
         "add_key",
         "request_key",
         "keyctl",
+    ),
+    _rule(
+        "mount",
+        "mounts are numbered as they are made",
+        r"\}, \[\d+\]",
+        "}, [MOUNT]",
+        "name_to_handle_at",
+    ),
+    _rule(
+        "unique mount",
+        "the numbers of mounts and of their namespaces are never given again",
+        r"\b(?:0x8[0-9a-f]{7}|(?<=mnt_ns_id=)0x[0-9a-f]+)\b",
+        "MOUNT",
+        "statmount",
+        "listmount",
+    ),
+    _rule(
+        "blocks",
+        "where the file system puts what is written",
+        r"\bfe_physical=\d+",
+        "fe_physical=BLOCK",
+        "ioctl",
     ),
     _rule("inode", "files made by the run have new inodes", r"\b(stx?_ino|d_ino)=\d+", r"\1=INODE"),
     _rule(
@@ -163,6 +185,15 @@ RULES: tuple[Rule, ...] = (
         "nanosleep",
         "clock_nanosleep",
         "clock_nanosleep_time64",
+    ),
+    _rule(
+        "adjustment",
+        "the time of day, and how well it is known",
+        r"\{modes=0, offset=.*\}(?=\))",
+        "{NOW}",
+        "adjtimex",
+        "clock_adjtime",
+        "clock_adjtime64",
     ),
     _rule("time", "the time of day", r" = \d+(?: \([^)]*\))?$", " = NOW", "time", "times"),
     _rule(

@@ -6,6 +6,7 @@ import pytest
 
 from tests.differential.compare import compare, compare_same_run
 from tests.differential.run import Program, trace_together, trace_twice
+from tests.programs.build import PROGRAMS as FOLDER
 from tests.programs.build import build
 
 pytestmark = [pytest.mark.needs_program("strace", "setarch", "gcc"), pytest.mark.timeout(180)]
@@ -35,22 +36,51 @@ PROGRAMS = tuple(
         "uring",
     )
 )
+# Files and what is seldom called: each in fewer styles.
+MORE = tuple(
+    f"calls_{family}.c"
+    for family in (
+        "console",
+        "devices",
+        "events",
+        "fcntl",
+        "files",
+        "interfaces",
+        "ioctl",
+        "ipc",
+        "mounts",
+        "pairs_files",
+        "pairs_namespaces",
+        "pairs_network",
+        "pairs_process",
+        "pairs_waiting",
+        "poll",
+        "stat",
+    )
+)
+# strace 6.1 cannot speak for it: test_backends.py compares the backends with each other.
+NEWER = {"calls_newer.c"}
 # Children are followed only where it is they who make the calls: a tracee cannot be traced twice.
-FOLLOWED = {"calls_process.c"}
+FOLLOWED = {"calls_pairs_process.c", "calls_process.c"}
 TRACERS = {"calls_ptrace.c"}
 ABIS = {"x86_64": (), "i386": ("-m32",)}
 STYLES: tuple[tuple[str, ...], ...] = ((), ("-v",), ("-s", "4"), ("-x",))
+FEWER = {"x86_64": ((), ("-v", "-s", "4")), "i386": ((),)}
 
 
 def _case(source: str, abi: str, style: tuple[str, ...] = ()) -> object:
     name = "".join((source.removesuffix(".c"), "-", abi, *style))
-    marks = [pytest.mark.slow] if style else []
+    slow = style or (source in MORE and abi == "i386")
+    marks = [pytest.mark.slow] if slow else []
     return pytest.param(source, ABIS[abi], style, id=name, marks=marks)
 
 
 @pytest.mark.parametrize(
     ("source", "flags", "style"),
-    [_case(source, abi, style) for style in STYLES for source in PROGRAMS for abi in ABIS],
+    [
+        *(_case(source, abi, style) for style in STYLES for source in PROGRAMS for abi in ABIS),
+        *(_case(source, abi, style) for abi in ABIS for style in FEWER[abi] for source in MORE),
+    ],
 )
 def test_ptrace_says_what_strace_says(
     source: str, flags: tuple[str, ...], style: tuple[str, ...]
@@ -68,7 +98,7 @@ def test_ptrace_says_what_strace_says(
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "flags", "style"),
-    [_case(source, abi) for source in PROGRAMS if source not in TRACERS for abi in ABIS],
+    [_case(source, abi) for source in (*PROGRAMS, *MORE) if source not in TRACERS for abi in ABIS],
 )
 def test_ebpf_says_what_strace_says(
     source: str, flags: tuple[str, ...], style: tuple[str, ...]
@@ -77,3 +107,8 @@ def test_ebpf_says_what_strace_says(
     report = compare_same_run(*pair, rewrite=True)
     if not report:
         pytest.fail(report.text(), pytrace=False)
+
+
+def test_every_program_is_compared() -> None:
+    there = {path.name for path in FOLDER.glob("calls_*.c")}
+    assert there == {*PROGRAMS, *MORE, *NEWER}

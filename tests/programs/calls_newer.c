@@ -2,8 +2,86 @@
 #include "calls.h"
 
 #include <fcntl.h>
+#include <linux/futex.h>
+#include <linux/mount.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
 
 #define NEWER(number, ...) syscall(number, ##__VA_ARGS__)
+
+struct waiter {
+        uint64_t value, address;
+        uint32_t flags, reserved;
+};
+
+static void futexes(void)
+{
+        uint32_t *words = mmap((void *)0x5000000L, 4096, PROT_READ | PROT_WRITE,
+                               MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+        uint64_t end_of_child = 1ull << (SIGCHLD - 1);
+        struct waiter pair[2] = { { 0, L(words), 2, 0 }, { 0, L(words) + 8, 2, 0 } };
+        pid_t pid;
+
+        CALL(rt_sigprocmask, SIG_BLOCK, &end_of_child, 0, 8L);
+        NEWER(454, words, -1L, 1, 2);
+        NEWER(454, words, 1L, 1, 2);
+        NEWER(454, words, 1L, 1, 99);
+        NEWER(455, words, 1L, 0xffffffffL, 2, 0L, 0);
+        NEWER(455, words, 0L, -1L, 2, at(64, (int64_t[]){ 0, -1 }, 16), 1);
+        NEWER(456, at(0, pair, sizeof(pair)), 0, 1, 1);
+        NEWER(456, room, 1, 1, 1);
+        NEWER(456, 0L, 0, 1, 1);
+        /* It wakes whoever waits, as soon as somebody does. */
+        pid = fork();
+        if (!pid) {
+                for (int i = 0; i < 30000; i++) {
+                        if (CALL(futex, words, FUTEX_WAKE, 1, 0, 0, 0) == 1)
+                                _exit(0);
+                        usleep(1000);
+                }
+                _exit(1);
+        }
+        NEWER(455, words, 0L, 0xffffffffL, 2, 0L, 0);
+        CALL(kill, pid, SIGKILL);
+        CALL(wait4, pid, 0, 0, 0);
+}
+
+static void modules(void)
+{
+        uint32_t size = 256;
+
+        NEWER(461, room, at(512, &size, 4), 0);
+        NEWER(461, room, room + 512, 7);
+        NEWER(461, 0L, BAD, 0);
+        NEWER(459, 100, room, at(512, &size, 4), 0);
+        NEWER(459, 0, BAD, BAD, 2);
+        NEWER(460, 100, at(0, (uint64_t[]){ 101, 0, 40, 8, 7 }, 40), 40, 0);
+        NEWER(460, 100, BAD, 40, 0);
+}
+
+static void sealing(void)
+{
+        mmap((void *)0x21000000L, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+        NEWER(462, 0x21000000L, 4096L, 0L);
+        NEWER(462, 0x21000000L, 4096L, 7L);
+        NEWER(453, 0L, 4096L, 2);
+        NEWER(453, 0L, 0L, 1);
+        NEWER(470, at(0, (uint32_t[]){ 32, 0, 0, 0, 0x40000000, 0, 0, 0 }, 32), room + 512, 4L, 0);
+        NEWER(471);
+}
+
+/* In a namespace of its own: what is cloned belongs to nobody else. */
+static void trees(void)
+{
+        uint64_t attributes[4] = { 1, 0, 0, 0 };
+
+        if (CALL(unshare, CLONE_NEWNS) || CALL(mount, "none", "/", 0L, L(MS_REC | MS_PRIVATE), 0L))
+                return;
+        NEWER(467, AT_FDCWD, ".", OPEN_TREE_CLONE, at(0, attributes, sizeof(attributes)), 32L);
+        NEWER(467, AT_FDCWD, "absent", OPEN_TREE_CLONE, room, 32L);
+}
 
 int main(void)
 {
@@ -52,6 +130,7 @@ int main(void)
         NEWER(464, 3, "", AT_EMPTY_PATH, "user.t", 0, 0L);
         NEWER(465, AT_FDCWD, "f.txt", 0, room + 64, 32L);
         NEWER(465, 3, "", AT_EMPTY_PATH, 0, 0L);
+        NEWER(465, -1, "x", 1, BAD, 32L);
         NEWER(466, 3, "", AT_EMPTY_PATH, "user.t");
         NEWER(466, -1, "x", 1, BAD);
         NEWER(467, AT_FDCWD, "/absent", 0x80001, at(0, args, 32), 32L);
@@ -64,5 +143,10 @@ int main(void)
         args[3] = 5;
         NEWER(469, 3, "", at(0, args, 32), 24L, AT_EMPTY_PATH);
         NEWER(469, -1, "x", room, 32L, 0);
+        NEWER(469, 3, "", memset(room, 0, 24), 24L, AT_EMPTY_PATH);
+        futexes();
+        modules();
+        sealing();
+        trees();
         return 0;
 }

@@ -88,6 +88,8 @@ int main(void)
         uint64_t end_of_child = 1ull << (SIGCHLD - 1);
 
         make_room();
+        /* Where nobody has written there is no memory yet, and nothing for eBPF to read. */
+        memset(room, 0, ROOM_BYTES - 4096);
         /* When it would come is nothing that a program can say. */
         CALL(rt_sigprocmask, SIG_BLOCK, &end_of_child, 0, 8);
         refused();

@@ -14,7 +14,7 @@ from pytracer.spec.pointer import In, Out
 from pytracer.spec.scalar import Enum, Fd, FlagSet, Hex, Int, Number, Size, UInt
 from pytracer.spec.switch import Absent
 from pytracer.spec.type import Scope, Type
-from pytracer.spec.values import Value
+from pytracer.spec.values import Array, Value
 from pytracer.tables.constants.devices import LO_CRYPT_NONE, LOOP_CRYPT_TYPES, LOOP_FLAGS
 from pytracer.tables.structs.mode import Device
 
@@ -28,7 +28,7 @@ class _Key(Chars):
     """The key of an encrypted device: as much as ``lo_encrypt_key_size`` says."""
 
     def __init__(self) -> None:
-        super().__init__(LO_KEY_SIZE, cstr=False)
+        super().__init__(LO_KEY_SIZE, cstr=False, whole=True)
 
     def bind(self, scope: Scope) -> Decode:
         decode_whole = super().bind(scope)
@@ -67,11 +67,18 @@ class _Info(StructOf):
 
 
 class _Reserved(FixedArray):
-    """Bytes that should be zero and are shown if they are not."""
+    """Bytes that should be zero and are shown if they are not, all of them."""
 
     def bind(self, scope: Scope) -> Decode:
         decode_array = super().bind(scope)
-        return lambda ctx, raw, frame: decode_array(ctx, raw, frame) if any(raw) else None
+
+        def decode(ctx: Context, raw: bytes, frame: tuple[Any, ...]) -> Value | None:
+            if not any(raw):
+                return None
+            array: Array = decode_array(ctx, raw, frame)
+            return Array(array.items)
+
+        return decode
 
 
 # __kernel_old_dev_t is long on x86_64 and short on i386.

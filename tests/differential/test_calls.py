@@ -15,6 +15,7 @@ PROGRAMS = tuple(
     f"calls_{family}.c"
     for family in (
         "bpf",
+        "btrfs",
         "credentials",
         "ipccalls",
         "keys",

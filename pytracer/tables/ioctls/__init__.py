@@ -15,7 +15,7 @@ TOPICS: dict[int, tuple[str, ...]] = {
     0x22: ("disks",),
     0x89: ("sockets",),
     0x8A: ("small",),
-    0x94: ("filesystems",),
+    0x94: ("filesystems", "btrfs"),
     0xAA: ("userfaultfd",),
     0xAB: ("disks",),
     0xAE: ("kvm",),

@@ -33,7 +33,7 @@ WIDE = Number("u64")
 BYTE = Number("uchar")
 
 
-class _WideFd(Fd):
+class WideFd(Fd):
     """A descriptor stored in 64 bits, of which the kernel looks at 32."""
 
     ctype = "s64"
@@ -72,7 +72,7 @@ class _Uuid(Chars):
         return decode
 
 
-CLONE_RANGE = StructOf(src_fd=_WideFd(), src_offset=WIDE, src_length=WIDE, dest_offset=WIDE)
+CLONE_RANGE = StructOf(src_fd=WideFd(), src_offset=WIDE, src_length=WIDE, dest_offset=WIDE)
 _RANGE = {
     "src_offset": WIDE,
     "src_length": WIDE,
@@ -83,7 +83,7 @@ DEDUPE_RANGE = Exchange(
     Trailing(
         StructOf(**_RANGE),  # type: ignore[arg-type]
         "info",
-        _Few(StructOf(dest_fd=_WideFd(), dest_offset=WIDE, answer=Pad(16)), "dest_count"),
+        _Few(StructOf(dest_fd=WideFd(), dest_offset=WIDE, answer=Pad(16)), "dest_count"),
     ),
     Trailing(
         StructOf(order=(), **_RANGE),  # type: ignore[arg-type]

@@ -35,6 +35,7 @@ _HEADER = struct.Struct("<IIIIIIIIIIQ128s129s")
 _DATA: Final = 305  # offsetof(struct dm_ioctl, data)
 _SMALLEST: Final = 12  # offsetof(struct dm_ioctl, data_size)
 _MAJOR: Final = 4  # DM_VERSION_MAJOR
+_MOST_DEVICES: Final = 1 << 16  # that are shown of those that a table needs
 _EVENTS_SINCE: Final = 37  # the minor version in which names of devices got the number of an event
 
 _FLAGS = FlagSet(DM_FLAGS)
@@ -140,11 +141,11 @@ def _dependencies(ioctl: _Ioctl) -> list[Value]:
     count = int.from_bytes(head[:4], "little")
     if count > (ioctl.size - end) // 8:
         return [_misplaced("struct dm_target_deps")]
-    numbers = ioctl.read(end, 8 * count) if count else b""
+    numbers = ioctl.read(end, 8 * min(count, _MOST_DEVICES)) if count else b""
     devices: Value = Address(ioctl.address + end)
     if numbers is not None:
         items = (_DEVICE.make(number) for (number,) in struct.iter_unpack("<Q", numbers))
-        devices = Array(tuple(items))
+        devices = Array(tuple(items), more=count > _MOST_DEVICES)
     return [Struct((("count", Integer(count)), ("deps", devices)))]
 
 

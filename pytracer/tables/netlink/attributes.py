@@ -28,6 +28,7 @@ from pytracer.spec.values import (
 from pytracer.spec.xlat import Xlat
 from pytracer.tables.constants.netlink import NLA_F_NESTED, NLA_F_NET_BYTEORDER
 from pytracer.tables.constants.network import ETH_P, IPPROTO
+from pytracer.tables.structs.indexed import index_array
 from pytracer.tables.structs.netaddr import (
     Interface,
     hardware_address,
@@ -250,16 +251,6 @@ def numbered(names: Xlat, size: int, signed: bool = False) -> Payload:
         return index_array(ctx, data, names, size, signed) if len(data) >= size else None
 
     return payload
-
-
-def index_array(ctx: Context, data: bytes, names: Xlat, size: int, signed: bool = False) -> Array:
-    """Numbers of ``size`` bytes, each with the name of its place."""
-    items = []
-    for index in range(len(data) // size):
-        symbol = Symbol(index, names.name_of(index), names.unknown, Base.DEC)
-        amount = int.from_bytes(data[size * index : size * index + size], "little", signed=signed)
-        items.append(Joined((Phrase("["), symbol, Phrase("]="), Integer(amount)), ""))
-    return Array(tuple(items), brief=ctx.string_bytes)
 
 
 def array(element: Type) -> Payload:

@@ -20,13 +20,13 @@ from pytracer.tables.netlink.attributes import (
     U64,
     Attributes,
     by_family,
-    index_array,
     rest_of,
     typed,
 )
 from pytracer.tables.netlink.bridge import VLAN_FLAGS
 from pytracer.tables.netlink.link import STATISTICS64
 from pytracer.tables.netlink.message import FAMILY, Message
+from pytracer.tables.structs.indexed import index_array
 from pytracer.tables.structs.netaddr import Interface
 
 _AF_MPLS = 28

@@ -62,6 +62,7 @@ class CountingOutput:
         self._wanted = None if options.trace.everything else wanted_numbers(options.trace)
         # What was counted since the last table: everything, if there is to be but one.
         self._recent = self._total if options.interval_s is None else self._new()
+        # When the first and the last interval began, or the last one ended.
         self._began = self._last = time.monotonic()
         self._due = False
         self._finished = False
@@ -96,11 +97,11 @@ class CountingOutput:
         self._due = False
         if self._finished:
             return
+        now = time.monotonic()
         if self._counter is not None:
             self._take(self._recent, self._counter.interval())
         else:
             self._total.merge(self._recent)
-        now = time.monotonic()
         self._text.pause()
         self._write(self._told(self._recent, "the last", now - self._last))
         self._recent = self._new()
@@ -110,6 +111,8 @@ class CountingOutput:
         """Take what there is to count; the backend may be closed then."""
         if self._options.interval_s is not None:
             self._interval()
+        else:
+            self._last = time.monotonic()
         self._finished = True
         if self._counter is not None:
             self._take(self._total, self._counter.read())
@@ -130,7 +133,7 @@ class CountingOutput:
 
     def table(self) -> str:
         """Write the summary of everything."""
-        return self._told(self._total, "all", time.monotonic() - self._began)
+        return self._told(self._total, "all", self._last - self._began)
 
     def _told(self, summary: Summary, which: str, seconds: float) -> str:
         options = self._options

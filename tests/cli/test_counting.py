@@ -13,7 +13,9 @@ import pytest
 
 from tests.cli.tracing import PYTRACER, Ended, kill, run, sleeper, state_of, wait_for
 
-EBPF = pytest.param("ebpf", marks=[pytest.mark.needs_root, pytest.mark.needs_ebpf])
+EBPF = pytest.param(
+    "ebpf", marks=[pytest.mark.needs_root, pytest.mark.needs_ebpf, pytest.mark.slow]
+)
 BACKENDS = pytest.mark.parametrize("backend", ["ptrace", EBPF])
 HEADING = re.compile(
     r"^=== \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: (the last|all) (\d+\.\d{3}) s ===$", re.MULTILINE
@@ -129,6 +131,7 @@ def test_nothing_is_sorted_by_names_of_errors() -> None:
     assert ended.err.startswith(f"{PYTRACER}: invalid sortby: 'errnos'\n")
 
 
+@pytest.mark.slow
 @pytest.mark.needs_root
 @pytest.mark.needs_ebpf
 class TestInTheKernel:

@@ -15,16 +15,12 @@ PROGRAMS = tuple(
     f"calls_{family}.c"
     for family in (
         "bpf",
-        "btrfs",
         "credentials",
         "ipccalls",
         "keys",
-        "machines",
         "memory",
         "messages",
         "netlink",
-        "rtnetlink",
-        "sockdiag",
         "performance",
         "process",
         "ptrace",
@@ -41,6 +37,7 @@ PROGRAMS = tuple(
 MORE = tuple(
     f"calls_{family}.c"
     for family in (
+        "btrfs",
         "console",
         "devices",
         "events",
@@ -49,6 +46,7 @@ MORE = tuple(
         "interfaces",
         "ioctl",
         "ipc",
+        "machines",
         "mounts",
         "pairs_files",
         "pairs_namespaces",
@@ -56,6 +54,8 @@ MORE = tuple(
         "pairs_process",
         "pairs_waiting",
         "poll",
+        "rtnetlink",
+        "sockdiag",
         "stat",
     )
 )

@@ -82,7 +82,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "unique mount",
         "the numbers of mounts and of their namespaces are never given again",
-        r"\b(?:0x8[0-9a-f]{7}|(?<=mnt_ns_id=)0x[0-9a-f]+)\b",
+        r"\b(?:0x8[0-9a-f]{7}|(?:(?<=mnt_ns_id=)|(?<=_id_old=))0x[0-9a-f]+)\b",
         "MOUNT",
         "statmount",
         "listmount",

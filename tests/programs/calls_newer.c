@@ -90,7 +90,7 @@ int main(void)
         uint64_t args[4];
 
         make_room();
-        openat(AT_FDCWD, "f.txt", O_RDWR | O_CREAT, 0600);
+        openat(AT_FDCWD, at(8192, "f.txt", 6), O_RDWR | O_CREAT, 0600);
         if (write(3, "text", 4) != 4)
                 return 1;
         NEWER(451, 3, at(0, range, sizeof(range)), room + 64, 0);

@@ -250,6 +250,8 @@ def _fetch(fetch: Fetch, registers: dict[int, str], depth: int) -> Iterator[str]
     what = f"a string of up to {fetch.limit} bytes" if fetch.cstr else _size(fetch, registers)
     even = "" if fetch.phase is Phase.ENTRY or not fetch.always else ", even if the call failed"
     yield f"{'  ' * depth}{where}: {what}{even}"
+    if fetch.netlink > fetch.limit:
+        yield f"{'  ' * (depth + 1)}if the descriptor is a netlink socket, up to {fetch.netlink}"
     for inner in fetch.inside:
         if fetch.stride:
             yield f"{'  ' * (depth + 1)}in each of at most {fetch.elements} elements"
@@ -268,4 +270,5 @@ def _size(fetch: Fetch, registers: dict[int, str]) -> str:
         case From.PARENT:
             source = f"the number at +{length.value}"
     times = f" times {length.unit}" if length.unit != 1 else ""
-    return f"as many bytes as {source}{times}, up to {fetch.limit}"
+    brought = " and the result" if length.brought else ""
+    return f"as many bytes as {source}{times}{brought}, up to {fetch.limit}"

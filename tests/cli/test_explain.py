@@ -39,6 +39,8 @@ def test_what_is_captured_when() -> None:
     assert entry in explain("write")
     assert exit_ not in explain("write")
     assert "No memory is captured" in explain("getpid")
+    assert "a netlink socket, up to 65536" in explain("recvfrom")
+    assert "a netlink socket" not in explain("read")
 
 
 def test_an_unknown_name_is_a_failure_with_a_hint() -> None:

@@ -19,8 +19,7 @@ SCRIPT = "ls -l / >/dev/null; cat /etc/hostname; (exit 3); kill -USR1 $$"
 STYLES = (
     (),
     ("-v", "-s", "199", "-x"),
-    ("-T", "-ttt", "-i", "-n"),
-    ("-C", "-w"),
+    ("-T", "-ttt", "-i", "-n", "-C", "-w"),
     ("-Z", "-N", "-e", "signal=none", "-a", "60"),
     ("-e", "trace=%file,close", "-e", "trace-fds=1", "-X", "raw", "-r"),
 )

@@ -191,3 +191,23 @@ def test_a_line_that_is_open_is_cut() -> None:
     assert lines[0] == 'openat(AT_FDCWD, "/etc/passwd", O_RDONLY|O_CLOEXEC <unfinished ...>'
     assert lines[-1] == "<... openat resumed>)                   = 3"
     assert not any("unfinished" in line or "resumed" in line for line in lines[1:-1])
+
+
+def test_each_task_has_its_own_lines() -> None:
+    run, found = run_of(), []
+    for at_once in (True, False):
+        files: dict[int, Text] = {}
+
+        def file(task: Task, files: dict[int, Text] = files) -> Text:
+            return files.setdefault(task.tid, Text())
+
+        decoder, output = Decoder(), TextOutput(file)
+        if at_once:
+            output.run(run, decoder)
+        else:
+            for event in run.events():
+                output.handle(event, decoder.handle(event))
+        output.close()
+        found.append({tid: each.text for tid, each in files.items()})
+    assert found[0] == found[1]
+    assert set(found[0]) == {ONE.tid, OTHER.tid}

@@ -27,7 +27,7 @@ from pytracer.event.schema import (
 )
 from pytracer.output.text.calls import CallWriter
 from pytracer.output.text.leader import Leader
-from pytracer.output.text.runs import RunWriter
+from pytracer.output.text.runs import RunWriter, by_task
 from pytracer.output.text.stream import MOST_PIECES, Sink, Stream
 from pytracer.output.text.style import LineStyle, Quiet, Status, Style
 
@@ -143,19 +143,17 @@ class TextOutput:
             runs = self._runs = RunWriter(self.writer, self.leader, decoder)
             # Lines that tell more of a call than its words, or are not written at once.
             odd = self._stage or self._numbered or self.lines.ip or not self.writer.uniform
-            self._by_run = decoder.repeats and self._shared is not None and not odd
-        rest: Run | None = run
-        in_order = run.abi is _NATIVE and not self.leader.abis and not decoder.interrupted
-        if self._by_run and in_order:
-            if self._attached:
-                self._announce()
-            stream = self._shared
-            assert stream is not None
-            stream.cut()
-            rest = runs.write(run, stream)
-        if rest is not None:
-            for event in rest.events():
-                self.handle(event, decoder.handle(event))
+            self._by_run = decoder.repeats and not odd
+        at_once = self._by_run and run.abi is _NATIVE and not self.leader.abis
+        if at_once and self._attached:
+            self._announce()
+        for part in by_task(run) if at_once and self._shared is None else (run,):
+            rest: Run | None = part
+            if at_once and not decoder.interrupted:
+                rest = runs.write(part, self._shared or self._stream(part.calls[0][0]))
+            if rest is not None:
+                for event in rest.events():
+                    self.handle(event, decoder.handle(event))
 
     def _changed_mode(self, event: SyscallEnter) -> None:
         tid = event.task.tid

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
 from pytracer.decode.call import Call
@@ -43,6 +46,12 @@ class _Writable:
         self.numbers = numbers if by_number else None
 
 
+def by_task(run: Run) -> Iterator[Run]:
+    """Take a run apart where one task follows another."""
+    for _, calls in groupby(run.calls, itemgetter(0)):
+        yield Run(run.abi, list(calls), run.open)
+
+
 class RunWriter:
     """Writes calls of runs.
 
@@ -68,6 +77,8 @@ class RunWriter:
 
         Shape: the part of the run that has to be written call by call, None for nothing.
         """
+        if stream.open:
+            stream.cut()
         leader, digits = self._leader, self._digits
         timed = leader.timed
         pieces = stream.pieces

@@ -1,11 +1,13 @@
 /*
- * Requests of virtual machines and of the device mapper. There is no device: a filter of system
- * calls answers requests to one descriptor with success, the kernel those to another with an error.
+ * Requests of virtual machines, of the device mapper and of SCSI devices. There is no device: a
+ * filter of system calls answers requests to one descriptor with success, the kernel those to
+ * another with an error.
  */
 #include "granted.h"
 
 #include <linux/dm-ioctl.h>
 #include <linux/kvm.h>
+#include <scsi/sg.h>
 
 static void machines(void)
 {
@@ -134,11 +136,25 @@ static void mappers(void)
         }
 }
 
+static void scsi(void)
+{
+        static const int id[] = { 1, 0, 3, -1, 0xe, 0x400002, 0, 0 };
+
+        both(SG_GET_SCSI_ID, id, sizeof(id));
+        for (unsigned reset = 0; reset < 0x107; reset += reset == 6 ? 0xfa : 1) {
+                CALL(ioctl, -1, SG_SCSI_RESET, at(4096, &reset, 4));
+                CALL(ioctl, DEVICE, SG_SCSI_RESET, at(4096, &reset, 4));
+        }
+        CALL(ioctl, DEVICE, SG_SCSI_RESET, BAD);
+        CALL(ioctl, DEVICE, SG_SCSI_RESET, 0);
+}
+
 int main(void)
 {
         make_room();
         answer();
         machines();
         mappers();
+        scsi();
         return 0;
 }

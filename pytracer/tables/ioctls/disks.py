@@ -1,22 +1,52 @@
-"""Requests of SCSI, ATA and network block devices that pass a number or nothing.
+"""Requests of SCSI, ATA and network block devices that pass a number, or little more.
 
 Source: include/scsi/sg.h, include/uapi/linux/{hdreg,nbd}.h.
 """
 
 from __future__ import annotations
 
-from pytracer.spec.aggregate import StructOf
+from pytracer.spec.aggregate import Pad, StructOf
 from pytracer.spec.pointer import In, Out
-from pytracer.spec.scalar import Fd, FlagSet, Hex, Int, Number, Size
+from pytracer.spec.scalar import Fd, FlagSet, Hex, Int, Number, Scalar, Size
 from pytracer.spec.switch import Absent
 from pytracer.spec.type import Type
-from pytracer.tables.constants.block import NBD_FLAGS
+from pytracer.spec.values import Joined, Symbol, Value
+from pytracer.tables.constants.block import NBD_FLAGS, SG_RESETS, SG_SCSI_RESET_NO_ESCALATE
 
 BYTE = Number("uchar")
 GEOMETRY = StructOf(heads=BYTE, sectors=BYTE, cylinders=Number("ushort"), start=Number("ulong"))
 
+SCSI_ID = StructOf(
+    host_no=Int(),
+    channel=Int(),
+    scsi_id=Hex(),
+    lun=Int(),
+    scsi_type=Hex(),
+    h_cmd_per_lun=Number("short"),
+    d_queue_depth=Number("short"),
+    unused=Pad(8),
+)
+
+
+class Reset(Scalar):
+    """What is to be reset, and whether more than that may be."""
+
+    def __init__(self) -> None:
+        super().__init__("uint")
+
+    def make(self, number: int) -> Value:
+        alone = number & SG_SCSI_RESET_NO_ESCALATE
+        what = number & ~SG_SCSI_RESET_NO_ESCALATE
+        kind = Symbol(what, SG_RESETS.name_of(what), SG_RESETS.unknown)
+        if not alone:
+            return kind
+        return Joined((Symbol(alone, SG_RESETS.name_of(alone)), kind))
+
+
 REQUESTS: dict[str, Type] = {
     "HDIO_GETGEO": Out(GEOMETRY),
+    "SG_GET_SCSI_ID": Out(SCSI_ID),
+    "SG_SCSI_RESET": In(Reset()),
     **dict.fromkeys(
         (
             "SG_NEXT_CMD_LEN",

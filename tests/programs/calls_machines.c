@@ -1,11 +1,12 @@
 /*
- * Requests of virtual machines, of the device mapper and of SCSI devices. There is no device: a
- * filter of system calls answers requests to one descriptor with success, the kernel those to
+ * Requests of virtual machines, of the device mapper, of SCSI devices and of keyboards. There is
+ * no device: a filter of system calls answers requests to one descriptor with success, the kernel those to
  * another with an error.
  */
 #include "granted.h"
 
 #include <linux/dm-ioctl.h>
+#include <linux/input.h>
 #include <linux/kvm.h>
 #include <scsi/sg.h>
 
@@ -149,6 +150,21 @@ static void scsi(void)
         CALL(ioctl, DEVICE, SG_SCSI_RESET, 0);
 }
 
+static void keyboards(void)
+{
+        unsigned code[4] = { 458756, 30 };
+        struct input_keymap_entry entry = { .flags = 1, .len = 4, .index = 7, .keycode = 31 };
+
+        entry.scancode[0] = 4;
+        entry.scancode[31] = 0xff;
+        both(EVIOCGKEYCODE, code, sizeof(code));
+        both(EVIOCSKEYCODE, code, sizeof(code));
+        code[1] = 0x3fff;
+        both(EVIOCSKEYCODE, code, sizeof(code));
+        both(EVIOCGKEYCODE_V2, &entry, sizeof(entry));
+        both(EVIOCSKEYCODE_V2, &entry, sizeof(entry));
+}
+
 int main(void)
 {
         make_room();
@@ -156,5 +172,6 @@ int main(void)
         machines();
         mappers();
         scsi();
+        keyboards();
         return 0;
 }

@@ -5,10 +5,16 @@ Source: include/uapi/linux/input.h.
 
 from __future__ import annotations
 
+import struct
+from typing import Any
+
 from pytracer.spec.aggregate import FixedArray, StructOf
+from pytracer.spec.context import Context, Decode
 from pytracer.spec.pointer import In, Out
-from pytracer.spec.scalar import Hex, Int, Number, Pointer, Size, UInt
-from pytracer.spec.type import Type
+from pytracer.spec.scalar import Enum, Hex, Int, Number, Pointer, Size, UInt
+from pytracer.spec.type import Scope, Type
+from pytracer.spec.values import Array, Integer, Value
+from pytracer.tables.constants.input import EV_KEYS
 
 SHORT = Number("ushort")
 IDENTITY = StructOf(bustype=SHORT, vendor=SHORT, product=SHORT, version=SHORT)
@@ -24,7 +30,39 @@ AXIS = StructOf(
 PAIR = FixedArray(UInt(), 2)
 ABS_CNT = 0x40
 
+KEY = Enum(EV_KEYS)
+
+
+class Keycode(FixedArray):
+    """What a keyboard sends, and the key that it stands for."""
+
+    def __init__(self) -> None:
+        super().__init__(UInt(), 2)
+
+    def bind(self, scope: Scope) -> Decode:
+        decode_key = KEY.bind(scope)
+
+        def decode(ctx: Context, raw: bytes, frame: tuple[Any, ...]) -> Value:
+            scan, key = struct.unpack("<II", raw)
+            return Array((Integer(scan), decode_key(ctx, key, frame)))
+
+        return decode
+
+
+KEYMAP_ENTRY = StructOf(
+    ("flags", "len"),
+    flags=Number("uchar"),
+    len=Number("uchar"),
+    index=Number("ushort"),
+    keycode=KEY,
+    scancode=FixedArray(Hex("uchar"), 32),
+)
+
 REQUESTS: dict[str, Type] = {
+    "EVIOCGKEYCODE": Out(Keycode()),
+    "EVIOCSKEYCODE": In(Keycode()),
+    "EVIOCGKEYCODE_V2": Out(KEYMAP_ENTRY),
+    "EVIOCSKEYCODE_V2": In(KEYMAP_ENTRY),
     "EVIOCGVERSION": Out(Hex()),
     "EVIOCGEFFECTS": Out(UInt()),
     "EVIOCGID": Out(IDENTITY),

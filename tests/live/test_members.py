@@ -24,6 +24,8 @@ pytestmark = [
 CHECKOUT = Path(__file__).resolve().parents[2]
 _PR_SET_NAME = 15
 _libc = ctypes.CDLL(None)
+# Nobody else's names begin so, not even in another run of these tests.
+ME = f"t{os.getpid()}"
 
 
 def rename(name: str) -> None:
@@ -34,15 +36,17 @@ def rename(name: str) -> None:
 def test_a_name_that_fits_is_traced_while_it_does() -> None:
     def work() -> None:
         calls(3)
-        rename("pt-worker")
+        rename(f"{ME}-worker")
         calls(7)
         done(forked(lambda: calls(5)))
         rename("another")
         calls(11)
-        rename("pt-again")
+        rename(f"{ME}-again")
         calls(2)
 
-    with Watch("--comm", "pt-*", "--comm", "nobody", canary=lambda: rename("pt-canary")) as watch:
+    with Watch(
+        "--comm", f"{ME}-*", "--comm", "nobody", canary=lambda: rename(f"{ME}-canary")
+    ) as watch:
         worker = done(forked(work))
         found = watch.end()
         assert found.pop(worker) == 7 + 2, (found, watch.said())
@@ -67,10 +71,10 @@ def test_a_process_is_traced_with_its_threads_and_a_thread_by_its_own_name() -> 
         turn.wait()
         thread.join()
 
-    with Watch("--comm", "pt-[a-m]*", canary=lambda: rename("pt-canary")) as watch:
-        whole = done(forked(lambda: with_thread("pt-leader", "other")))
-        part = done(forked(lambda: with_thread("pt-zzz", "pt-a")))
-        none = done(forked(lambda: with_thread("pt-zzz", "pt-z")))
+    with Watch("--comm", f"{ME}-[a-m]*", canary=lambda: rename(f"{ME}-canary")) as watch:
+        whole = done(forked(lambda: with_thread(f"{ME}-leader", "other")))
+        part = done(forked(lambda: with_thread(f"{ME}-zzz", f"{ME}-a")))
+        none = done(forked(lambda: with_thread(f"{ME}-zzz", f"{ME}-z")))
         found = watch.end()
         # The lines of threads begin with their own numbers.
         assert found.pop(whole) == 7, (found, watch.said())
@@ -79,7 +83,7 @@ def test_a_process_is_traced_with_its_threads_and_a_thread_by_its_own_name() -> 
 
 
 def test_an_execve_that_gives_or_takes_a_name(tmp_path: Path) -> None:
-    program = tmp_path / "pt-program"
+    program = tmp_path / f"{ME}-program"
     program.symlink_to(sys.executable)
     first = "import os; os.getppid(); os.execv(os.sys.argv[1], ['python3', '-c', os.sys.argv[2]])"
     second = "import os; os.getppid(); os.getppid()"
@@ -88,7 +92,7 @@ def test_an_execve_that_gives_or_takes_a_name(tmp_path: Path) -> None:
         command = [one, "-c", first, other, second]
         return done(os.posix_spawn(one, command, os.environ))
 
-    with Watch("--comm", "pt-*", canary=lambda: rename("pt-canary")) as watch:
+    with Watch("--comm", f"{ME}-*", canary=lambda: rename(f"{ME}-canary")) as watch:
         becomes = execute(sys.executable, str(program))
         was = execute(str(program), sys.executable)
         found = watch.end()
@@ -97,14 +101,14 @@ def test_an_execve_that_gives_or_takes_a_name(tmp_path: Path) -> None:
 
 def test_with_f_who_had_the_name_stays() -> None:
     def work() -> None:
-        rename("pt-worker")
+        rename(f"{ME}-worker")
         calls(1)
         rename("another")
         calls(2)
         done(forked(lambda: calls(3)))
 
-    with Watch("-f", "--comm", "pt-worker", "--comm", "pt-canary") as watch:
-        watch.ready(lambda: rename("pt-canary"))
+    with Watch("-f", "--comm", f"{ME}-worker", "--comm", f"{ME}-canary") as watch:
+        watch.ready(lambda: rename(f"{ME}-canary"))
         worker = done(forked(work))
         found = watch.end()
         assert found.pop(worker) == 3 and list(found.values()) == [3], (found, watch.said())
@@ -188,14 +192,14 @@ def test_only_slow_calls_are_shown(backend: str, options: tuple[str, ...], tmp_p
 
 def test_a_recording_tells_who_came_and_went(tmp_path: Path) -> None:
     def work() -> None:
-        rename("pt-worker")
+        rename(f"{ME}-worker")
         calls(7)
         rename("another")
         calls(5)
 
     record = tmp_path / "record"
-    options = ("--comm", "pt-*", "--record", str(record))
-    with Watch(*options, canary=lambda: rename("pt-canary")) as watch:
+    options = ("--comm", f"{ME}-*", "--record", str(record))
+    with Watch(*options, canary=lambda: rename(f"{ME}-canary")) as watch:
         worker = done(forked(work))
         found = watch.end()
         live = watch.text()

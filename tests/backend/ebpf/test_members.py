@@ -21,6 +21,8 @@ from pytracer.event.schema import Abi, NewBy, TaskDetached, TaskNew
 from pytracer.target.selection import Attach, Cgroup, Members, Selection
 
 _PR_SET_NAME = 15
+# Nobody else's name, not even in another run of this test.
+_STORM = f"storm-{os.getpid()}"
 
 
 def groups(mount: Path, *paths: str) -> tuple[Cgroup, ...]:
@@ -113,7 +115,7 @@ def _entries(source: Map) -> list[int]:
 def _storm(children: int) -> None:
     """Take a name, have so many children make a call each, and give the name up."""
     libc = ctypes.CDLL(None)
-    libc.prctl(_PR_SET_NAME, b"pt-storm", 0, 0, 0)
+    libc.prctl(_PR_SET_NAME, _STORM.encode(), 0, 0, 0)
     for started in range(1, children + 1):
         if not os.fork():
             os.getppid()
@@ -137,9 +139,9 @@ def test_a_storm_of_members_is_seen_whole_and_leaves_nothing_behind() -> None:
     storm = os.fork()  # before the tracer spares what it starts
     if not storm:
         os.read(reading, 1)
-        _storm(1009)
+        _storm(211)
         os._exit(0)
-    backend = EbpfBackend(Members(comms=("pt-storm",)), Selection(syscalls=getppid))
+    backend = EbpfBackend(Members(comms=(_STORM,)), Selection(syscalls=getppid))
     timer = threading.Timer(40, backend.stop)
     timer.start()
     seen: Counter[str] = Counter()
@@ -157,5 +159,5 @@ def test_a_storm_of_members_is_seen_whole_and_leaves_nothing_behind() -> None:
     os.waitpid(storm, 0)
     for end in (reading, writing):
         os.close(end)
-    assert seen["SyscallExit"] == seen["TaskExit"] == 1009, seen
-    assert seen["TaskNew"] == 1010 and seen["TaskDetached"] == 1 and not seen["Lost"], seen
+    assert seen["SyscallExit"] == seen["TaskExit"] == 211, seen
+    assert seen["TaskNew"] == 212 and seen["TaskDetached"] == 1 and not seen["Lost"], seen

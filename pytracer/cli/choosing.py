@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from pytracer.backend.recorder import Recording
     from pytracer.decode.decoder import DecodeOptions
 
+# Longer strings, in vectors and messages, may take more reads than the programs make for a call.
+MOST_EXACT_BYTES: Final = 1024
+
 
 def ptrace_only(options: Options) -> Iterator[str]:
     """Name what was asked for and only ptrace can do."""
@@ -59,6 +62,23 @@ def countable(options: Options) -> bool:
     return not chosen_by_content and options.syscall_limit is None
 
 
+def ptrace_better(options: Options) -> Iterator[str]:
+    """Name what both backends can do, and only ptrace word for word as strace."""
+    launched = bool(options.program)
+    apart = options.output is not None or options.record is not None
+    wanted = (
+        # The frames that a signal meets, or of a process that is soon over.
+        (options.stack_trace, "-k/--stack-trace"),
+        # Where both write to one place, a line stands before what the program does next.
+        (launched and not apart and options.summary is not Summary.ONLY, "no -o/--output"),
+        (launched and bool(options.decode_pids), "-Y/--decode-pids"),
+        # The programs bring so much of a call's memory, and no more.
+        (launched and not options.abbrev.everything, "-v/--no-abbrev"),
+        (launched and options.string_bytes > MOST_EXACT_BYTES, "-s/--string-limit"),
+    )
+    return (name for asked, name in wanted if asked)
+
+
 def choose(options: Options) -> Choice:
     """Choose the backend.
 
@@ -85,11 +105,8 @@ def choose(options: Options) -> Choice:
         raise Failure(f"{unserved} cannot be served by --backend=ebpf: use --backend=ptrace")
     if options.backend is not Choice.AUTO:
         return options.backend
-    if options.program or unserved is not None:
-        return Choice.PTRACE
-    # The frames that a signal meets, or of a process that is soon over, ebpf cannot tell.
-    if options.stack_trace and unattachable is None:
-        return Choice.PTRACE
+    if unserved is not None or next(ptrace_better(options), None) is not None:
+        return Choice.PTRACE if unattachable is None else Choice.EBPF
     return Choice.EBPF
 
 
@@ -253,5 +270,8 @@ def _ebpf(
         options.stack_trace,
     )
     spool_bytes = DEFAULT_SPOOL_BYTES if options.spool_bytes is None else options.spool_bytes
-    sizes = Sizes(options.ring_bytes, spool_bytes, options.on_full is not OnFull.DROP)
+    # Who did not ask for ebpf shall not lose by it.
+    keeps_all = bool(options.program) and options.backend is Choice.AUTO
+    pauses = options.on_full is not OnFull.DROP or (keeps_all and "on-full" not in options.asked)
+    sizes = Sizes(options.ring_bytes, spool_bytes, pauses)
     return EbpfBackend(target, selection, plans, refuse=refuse, sizes=sizes, recording=recording)

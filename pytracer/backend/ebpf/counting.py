@@ -25,6 +25,8 @@ from pytracer.target.start import Dispositions
 _SLEEP_MS: Final = 100
 _ENDING_MS: Final = 10
 _BURY_NS: Final = 1_000_000_000
+# From the end of a process that the kernel has counted until its parent may hear of it.
+_BURIAL_NS: Final = 10_000_000_000
 
 
 class CountBackend:
@@ -97,6 +99,7 @@ class CountBackend:
             yield from self._changes()
             yield None
         self._tally.detach()
+        self._await_root()
         yield from self._changes()
         yield from self._finish()
 
@@ -138,6 +141,17 @@ class CountBackend:
             yield TaskNew(Task(tgid, tid), time.monotonic_ns(), NewBy.FORKED)
         if self._spawned is not None and not self._root_over:
             yield from self._root_exit(self._spawned.pid)
+
+    def _await_root(self) -> None:
+        """Wait until the launched process can be waited for: the kernel counts its end before."""
+        if self._spawned is None or self._root_over or self._stopping:
+            return
+        limit_ns = time.monotonic_ns() + _BURIAL_NS
+        how = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        while os.waitid(os.P_PID, self._spawned.pid, how) is None:
+            if self._stopping or time.monotonic_ns() > limit_ns:
+                return
+            time.sleep(0.001)
 
     def _root_exit(self, pid: int) -> Iterator[Event]:
         """Tell how the launched process ended. It stays a zombie: its number is its own."""

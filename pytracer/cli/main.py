@@ -33,7 +33,6 @@ from pytracer.cli.refusals import Refusals
 from pytracer.cli.session import Output, Session
 from pytracer.decode.decoder import Decoder
 from pytracer.decode.siginfo import SignalDecoder
-from pytracer.decode.witness import RecordedSockets
 from pytracer.target.selection import Members
 
 if TYPE_CHECKING:
@@ -180,8 +179,8 @@ def _replay(options: Options, messages: Messages) -> int:
         destination = Destination(options, messages)
         stack.callback(destination.close)
         backend.select(building.selection(adopted))
-        decoder = Decoder(decoding, descriptors, RecordedSockets(backend.known))
-        signals = SignalDecoder(decoding.processes, descriptors)
+        decoder = recordings.decoder(adopted, decoding, backend.known)
+        signals = SignalDecoder(decoder.options.processes, descriptors)
         output = building.output(
             adopted, destination.sink, backend, messages, signals, backend.header
         )

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pytracer import __version__
@@ -14,15 +15,18 @@ from pytracer.cli.messages import Failure, Messages, system_failure
 from pytracer.cli.options import Options, Summary
 from pytracer.cli.session import Output
 from pytracer.decode.call import Call
+from pytracer.decode.decoder import Decoder
 from pytracer.decode.fingerprint import fingerprint
 from pytracer.event.recording import SLICES, BadRecording, Header
 from pytracer.event.schema import Abi, Event, TaskDetached, TaskNew
+from pytracer.event.written import Known
 from pytracer.output.text.style import Quiet
 from pytracer.target.selection import Selection
 
 if TYPE_CHECKING:
     from pytracer.backend.recorder import Recording
     from pytracer.backend.replay import ReplayBackend
+    from pytracer.decode.decoder import DecodeOptions
     from pytracer.decode.seen import SeenDescriptors
 
 # Keys of options that only say how calls are written.
@@ -78,8 +82,6 @@ def _check_replay(options: Options) -> None:
     for key, name in _LIVE.items():
         if key in options.asked:
             raise Failure(f"{name} cannot be used with --replay: nothing live is traced")
-    if options.decode_pids:
-        raise Failure("-Y/--decode-pids cannot be served by --replay: it looks at live processes")
 
 
 def alone(options: Options) -> bool:
@@ -225,6 +227,19 @@ def descriptors(options: Options) -> SeenDescriptors | None:
     from pytracer.decode.seen import SeenDescriptors
 
     return SeenDescriptors(options.decode_fds, proc=_NOWHERE)
+
+
+def decoder(options: Options, decoding: DecodeOptions, known: Known) -> Decoder:
+    """Make what decodes a recording: nothing is asked of the live system."""
+    from pytracer.decode.processes import NamingDecoder, SeenProcesses
+    from pytracer.decode.witness import RecordedSockets
+
+    told = descriptors(options) if options.decode_fds else None
+    sockets = RecordedSockets(known)
+    if decoding.processes is None:
+        return Decoder(decoding, told, sockets)
+    seen = SeenProcesses(Path(_NOWHERE))
+    return NamingDecoder(seen, replace(decoding, processes=seen), told, sockets)
 
 
 class OnlyTold:

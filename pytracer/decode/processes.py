@@ -7,7 +7,7 @@ from pathlib import Path
 from pytracer.decode.call import Call
 from pytracer.decode.decoder import DecodeOptions, Decoder
 from pytracer.event.schema import Event, Lost, SyscallExit, TaskExec, TaskExit, TaskNew
-from pytracer.spec.context import Descriptors
+from pytracer.spec.context import Descriptors, Sockets
 
 
 class LiveProcesses:
@@ -84,9 +84,13 @@ class NamingDecoder(Decoder):
     """A decoder that tells what it comes by to whoever remembers names."""
 
     def __init__(
-        self, seen: SeenProcesses, options: DecodeOptions, descriptors: Descriptors | None
+        self,
+        seen: SeenProcesses,
+        options: DecodeOptions,
+        descriptors: Descriptors | None,
+        sockets: Sockets | None = None,
     ) -> None:
-        super().__init__(options, descriptors)
+        super().__init__(options, descriptors, sockets)
         self._seen = seen
 
     def handle(self, event: Event) -> Call | None:

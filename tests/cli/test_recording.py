@@ -21,6 +21,7 @@ STYLES = (
     ("-v", "-s", "199", "-x"),
     ("-T", "-ttt", "-i", "-n", "-C", "-w"),
     ("-Z", "-N", "-e", "signal=none", "-a", "60"),
+    ("-Y", "-e", "trace=kill,wait4,getpid"),
     ("-e", "trace=%file,close", "-e", "trace-fds=1", "-X", "raw", "-r"),
 )
 

@@ -14,6 +14,7 @@ from pytracer.backend.ebpf.backend import EbpfBackend, Sizes
 from pytracer.event.schema import Abi, Lost, SyscallExit
 from pytracer.target.selection import Selection
 from tests.backend.ebpf.scenes import launch
+from tests.cli.tracing import state_of, wait_for
 from tests.programs.build import build
 
 pytestmark = [
@@ -28,6 +29,11 @@ GETPPID = Selection(syscalls={abi: frozenset({110} if abi is Abi.X86_64 else ())
 CALLS = 100_003
 
 
+def until_over(pid: int) -> None:
+    """Wait until a process has ended."""
+    wait_for(lambda: state_of(pid) in "Z", "the target to end")
+
+
 @pytest.mark.parametrize("holds", [True, False])
 def test_a_slow_reader(holds: bool) -> None:
     # More than rings and spool can take while nobody reads.
@@ -37,9 +43,11 @@ def test_a_slow_reader(holds: bool) -> None:
     with closing(EbpfBackend(target, GETPPID, sizes=sizes)) as backend:
         for event in backend.events():
             match event:
-                case SyscallExit():
-                    if not seen:
+                case SyscallExit(task=task):
+                    if not seen and holds:
                         time.sleep(1.5)
+                    elif not seen:
+                        until_over(task.pid)
                     seen += 1
                 case Lost(reason=reason) if "signals and tasks" not in reason:
                     lost += event.count

@@ -32,6 +32,9 @@ _AFTER: Final = 3
 _Item: TypeAlias = tuple[int, int, "Call | EventRecord | Event"]
 
 _NEVER: Final = 1 << 64
+# A call whose arguments could not all be read as it entered is not shown at once: if it returns
+# soon, as nearly all do, they are read then. Nanoseconds.
+_PATIENCE_NS: Final = 200_000_000
 # Calls handed on at once: whoever takes them may have had enough at any time.
 _MOST_IN_RUN: Final = 256
 
@@ -62,6 +65,7 @@ class Merger:
         self._calls: list[Call] = []
         # (thread, entry time) of the calls that were shown in flight; 0 where that is not known.
         self._shown: set[tuple[int, int]] = set()
+        self._held: dict[int, Call] = {}  # tid -> its call in flight, with something unread
         self._last: dict[int, int] = {}  # tid -> entry time of its last call that is over
         self._chunks: dict[tuple[int, int], bytes] = {}
         self._tasks: dict[int, tuple[bytes, Task]] = {}
@@ -83,6 +87,7 @@ class Merger:
     def forget(self, tid: int, until_ns: int) -> None:
         """The thread is gone since then; its number may be another's by now, even in this turn."""
         self._tasks.pop(tid, None)
+        self._held.pop(tid, None)
         if self._last.get(tid, until_ns) < until_ns:
             del self._last[tid]
         self._repair.forget(tid)
@@ -142,6 +147,8 @@ class Merger:
                 self._in_flight(call)
         for thread in threads:
             self._look(thread, until_ns)
+        if self._held:
+            self._show_held(until_ns)
         self._repair.rest()
         return self._ordered(over, special, until_ns)
 
@@ -209,10 +216,21 @@ class Merger:
             enter_ns = head[wire.HEAD_ENTER_NS]
             if enter_ns < until_ns:
                 rest = thread[wire.THREAD_HEAD.size + wire.CALL_REST_AT :]
-                self._in_flight((enter_ns, 0, head, rest))
+                call = enter_ns, 0, head, rest
+                if wire.unread(thread):
+                    self._held[head[wire.HEAD_ENTRY_TID]] = call
+                else:
+                    self._in_flight(call)
         elif state == wire.STATE_GONE:
             _, _, key = wire.THREAD_HEAD.unpack_from(thread)
             self._gone(key, wire.SAMPLE_RECORD.unpack_from(thread, wire.THREAD_RECORD))
+
+    def _show_held(self, until_ns: int) -> None:
+        for tid, call in list(self._held.items()):
+            over = call[0] <= self._last.get(tid, 0)
+            if over or until_ns - call[0] >= _PATIENCE_NS:
+                del self._held[tid]
+                self._in_flight(call)
 
     def _gone(self, number: int, record: wire.Record) -> None:
         # Its end did not fit into the ring: the map kept it.

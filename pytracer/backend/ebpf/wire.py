@@ -160,6 +160,11 @@ def thread_value(key: bytes, state: int, tid: int, tgid: int) -> bytes:
     return head.ljust(THREAD_BYTES, b"\0")
 
 
+def unread(thread: bytes) -> bool:
+    """Whether something that the call in flight was given could not be read as it entered."""
+    return any(thread[4:8])
+
+
 def thread_part(values: bytearray, at: int) -> bytes:
     """Copy what matters of a struct thread: the captured bytes only while a call is in flight."""
     end = at + THREAD_HEAD.size + RECORD.size

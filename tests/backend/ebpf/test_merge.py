@@ -18,9 +18,12 @@ def call(enter_ns: int, exit_ns: int, tid: int = TID, flags: int = 0, nr: int = 
     return wire.SAMPLE.pack(wire.PERF_RECORD_SAMPLE, 0, size, len(record)) + record
 
 
-def in_flight(enter_ns: int, tid: int = TID) -> bytes:
-    """The used part of the map's value of a thread that is in a call."""
-    return wire.THREAD_HEAD.pack(wire.STATE_CALL, 0, tid) + call(enter_ns, 0, tid)[12:]
+def in_flight(enter_ns: int, tid: int = TID, unread: int = 0) -> bytes:
+    """The used part of the map's value of a thread that is in a call.
+
+    ``unread``: a bit for each piece of memory that could not be read yet.
+    """
+    return wire.THREAD_HEAD.pack(wire.STATE_CALL, unread, tid) + call(enter_ns, 0, tid)[12:]
 
 
 def told(
@@ -55,6 +58,17 @@ def test_a_call_in_flight_is_shown_once() -> None:
     assert told(merger, 100, [], (in_flight(50),)) == [("enter", TID, 50)]
     assert told(merger, 200, [], (in_flight(50),)) == []
     assert told(merger, 300, [call(50, 250)], (in_flight(50),)) == [("exit", TID, 250)]
+
+
+def test_a_call_with_something_unread_is_shown_once_it_lasts() -> None:
+    merger = Merger(False)
+    unread = in_flight(50, unread=1)
+    assert told(merger, 100, [], (unread,)) == []
+    assert told(merger, 200, [call(50, 150)]) == [("enter", TID, 50), ("exit", TID, 150)]
+    assert told(merger, 300, [], (in_flight(250, unread=2),)) == []
+    assert told(merger, 100_000_000, []) == []
+    assert told(merger, 300_000_000, []) == [("enter", TID, 250)]
+    assert told(merger, 400_000_000, [call(250, 350_000_000)]) == [("exit", TID, 350_000_000)]
 
 
 def test_a_later_call_that_is_read_first_does_not_show_the_former_again() -> None:

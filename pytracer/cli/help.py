@@ -36,7 +36,8 @@ Options mean what they mean in strace 7.2; they end at the program's name.
 Backends:
   --backend=auto|ebpf|ptrace
                  how to observe: ebpf does not slow the target down, ptrace works
-                 everywhere and serves every option; auto chooses
+                 everywhere and serves every option; auto takes ebpf where both
+                 tell the same: to attach, to count, and with -o
   --duration=SECONDS
                  detach after SECONDS (fractions allowed), write all that was seen until
                  then, and exit

@@ -142,8 +142,10 @@ class _Drain:
         place = self._spool.put(turn.pack(slices))
         if isinstance(place, int):
             return self._without_news(until_ns, place)
-        if whole and used < self._rings.size // 2 and until_ns > self._renewed_ns + _RENEW_NS:
-            # Something is lost, but not for want of room.
+        due = until_ns > self._renewed_ns + _RENEW_NS
+        if whole and due and used < self._rings.size // 2 and not self._recorded:
+            # Something is lost, but not for want of room. (What a recording has no room for at its
+            # end is counted in the rings that the parent knows.)
             self._renewed_ns = until_ns
             self._rings.release(ends)
             self._rings.renew(self._gates.wait)

@@ -74,13 +74,13 @@ static long storm(long count)
 	return ended;
 }
 
-/* So many calls a second, in a hundred bursts each second. */
+/* So many calls a second, in a hundred bursts each second, for as long as they should take. */
 static long paced(long count, long rate)
 {
 	double start = now();
 	long calls = 0;
 
-	while (calls < count) {
+	while (calls < count && now() - start < count * 1e9 / rate) {
 		for (long burst = rate / 100; burst > 0 && calls < count; burst--, calls++)
 			syscall(SYS_getppid);
 		double ahead = start + calls * 1e9 / rate - now();

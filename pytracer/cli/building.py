@@ -86,11 +86,6 @@ def _members(options: Options) -> Members:
                 cgroups.append(find_group(name, trees))
             except NoTarget as error:
                 raise Failure(f"{spelled} {name}: {error}") from error
-    for pattern in options.comms:
-        try:
-            compile_patterns([pattern])
-        except BadPattern as error:
-            raise Failure(f"--comm: {error}") from error
     try:
         compile_patterns(options.comms)
     except BadPattern as error:

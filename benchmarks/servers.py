@@ -15,6 +15,7 @@ import shutil
 import signal
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -57,7 +58,10 @@ _HIST = "@time[args->id] = hist(nsecs - @start[tid]); delete(@start[tid]);"
 _PRINTF = 'printf("%d(%d) = %d %d\\n", args->id, tid, args->ret, nsecs - @start[tid]);'
 
 OBSERVERS = (
+    Observer("two empty programs", lambda pid, trace: _floor("empty")),
+    Observer("two programs that read the clock (the floor)", lambda pid, trace: _floor("clock")),
     Observer("pytracer, count", lambda pid, trace: [*_ours(pid), "-c", "-o", trace]),
+    Observer("pytracer, count, no CPU time", lambda pid, trace: [*_ours(pid), "-cw", "-o", trace]),
     Observer("pytracer, stream", lambda pid, trace: [*_ours(pid), "-o", trace]),
     Observer("pytracer, record", lambda pid, trace: [*_ours(pid), "--record", trace]),
     Observer("bpftrace, histogram", _bpftrace(_HIST), "bpftrace"),
@@ -75,6 +79,11 @@ OBSERVERS = (
     Observer("strace -c", lambda pid, trace: _strace(pid, "-c", "-o", trace), "strace"),
     Observer("strace", lambda pid, trace: _strace(pid, "-o", trace), "strace"),
 )
+
+
+def _floor(which: str) -> list[str]:
+    """Nothing of it knows the server: what it costs, anything that sees system calls costs."""
+    return [sys.executable, "-m", "benchmarks.floor", which, "sleep", str(LIMIT_S)]
 
 
 def _ours(pid: int) -> list[str]:

@@ -1,0 +1,1 @@
+"""Syscall counts and latencies of services, for Prometheus."""

@@ -63,7 +63,8 @@ class Machine:
         self._running: list[subprocess.Popen[bytes]] = []
 
     def _command(self, words: tuple[str, ...]) -> list[str]:
-        return ["nsenter", "-t", str(self.init), "-m", "-u", "-i", "-p", "-C", "--", *words]
+        # -r: a mount namespace is entered at its own root, which in a chroot is not ours.
+        return ["nsenter", "-t", str(self.init), "-m", "-r", "-u", "-i", "-p", "-C", "--", *words]
 
     def run(self, *words: str) -> str:
         """Run a command in there; what it prints."""

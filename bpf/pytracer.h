@@ -18,7 +18,7 @@ enum state {
 	STATE_NEWBORN,	 /* has not returned from the fork that made it */
 	STATE_LAUNCHING, /* waits to execve the program to trace */
 	STATE_FAILED,	 /* could not: what it does now is not the program's */
-	STATE_GONE,	 /* it has ended, and the ring had no room for it: ret is its status */
+	STATE_GONE,	 /* kept, as the ring had no room: it has ended, and ret is its status */
 };
 
 /*

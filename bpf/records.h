@@ -16,9 +16,8 @@ static inline struct stats *my_stats(void)
 	return stats.lookup(&zero);
 }
 
-static inline int send_event(void *ctx, struct event *event)
+static inline void count_event(int lost)
 {
-	int lost = events.perf_submit(ctx, event, sizeof(*event));
 	struct stats *s = my_stats();
 
 	if (s) {
@@ -26,7 +25,22 @@ static inline int send_event(void *ctx, struct event *event)
 		if (lost)
 			s->lost_events++;
 	}
-	return lost;
+}
+
+/* Where there is no room for it, it is lost. */
+static inline void send_event(void *ctx, struct event *event)
+{
+	count_event(events.perf_submit(ctx, event, sizeof(*event)));
+}
+
+/* Where there is no room for it, the caller tries to keep it. */
+static inline int try_to_send(void *ctx, struct event *event)
+{
+	int refused = events.perf_submit(ctx, event, sizeof(*event));
+
+	if (!refused)
+		count_event(0);
+	return refused;
 }
 
 static inline int send_record(void *ctx, struct thread *t)

@@ -457,22 +457,60 @@ static inline void executing(struct bpf_raw_tracepoint_args *ctx, struct thread 
 	t->retry = 0; /* where the old program's memory was is another's now */
 }
 
+/*
+ * What becomes of a thread is not lost when the ring has no room: an entry tells of it, which is
+ * not the thread's own. Its number may soon be another's, and user space deletes this one.
+ */
+#define KEPT 0x80000000
+
+static inline struct thread *copy_apart(struct thread *t, u32 key)
+{
+	u32 apart = key | KEPT;
+	struct thread *kept;
+
+	if (threads.update(&apart, t))
+		return 0;
+	kept = threads.lookup(&apart);
+	if (kept)
+		kept->key = apart;
+	return kept;
+}
+
+/* From now on user space may take it: it is complete. */
+static inline void keep(struct thread *kept)
+{
+	barrier();
+	kept->state = STATE_GONE;
+}
+
 static inline void executed(void *ctx, struct thread *t, u32 former)
 {
 	struct event event = {.type = RECORD_EXEC};
+	struct thread *kept = 0;
 
 	event.other = former;
 	event.tgid = t->record.tgid;
 	event.tid = t->record.tid;
 	event.time_ns = bpf_ktime_get_ns();
 	read_comm(event.comm);
-	send_event(ctx, &event);
+	if (!try_to_send(ctx, &event))
+		return;
+	if (former != event.tid)
+		kept = copy_apart(t, ((struct bpf_raw_tracepoint_args *)ctx)->args[1]);
+	count_event(!kept);
+	if (!kept)
+		return;
+	kept->record.ret = former;
+	kept->record.flags = EXIT_EXECUTED;
+	kept->record.exit_ns = event.time_ns;
+	read_comm(kept->record.comm);
+	keep(kept);
 }
 
-/* The end of a task is never lost: its entry stays when the ring has no room. */
 static inline int ended(void *ctx, struct thread *t)
 {
 	struct event event = {.type = RECORD_EXIT};
+	struct thread *kept;
 	u64 task = current_task_btf(), group;
 	u32 flags = 0, code = 0;
 
@@ -493,14 +531,16 @@ static inline int ended(void *ctx, struct thread *t)
 	event.tid = t->record.tid;
 	event.tgid = t->record.tgid;
 	read_comm(event.comm);
-	if (!send_event(ctx, &event))
+	if (!try_to_send(ctx, &event))
 		return 0;
+	count_event(0);
 	t->record.ret = event.other;
 	t->record.flags = event.flags;
 	t->record.exit_ns = event.time_ns;
 	read_comm(t->record.comm);
-	t->state = STATE_GONE;
-	return 1;
+	kept = copy_apart(t, t->key);
+	keep(kept ?: t);
+	return !kept;
 }
 
 /* The call that it is in will not be seen to end. */

@@ -25,6 +25,7 @@ enum record_type {
 #define CALL_NO_EXIT 2	/* the task ended inside the call */
 #define CALL_UNSEEN 4	/* the entry was not seen: seccomp's answer, or an attach in mid-call */
 #define EXIT_GROUP 1	/* the status is the whole thread group's */
+#define EXIT_EXECUTED 2 /* kept: no end, it goes on under the leader's number; ret was its own */
 #define SIGNAL_UNSEEN 1 /* ignored or deadly: not delivered, but ptrace would show it */
 #define SIGNAL_STOPS 2	/* a stop signal that is not caught */
 

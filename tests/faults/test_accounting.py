@@ -12,13 +12,7 @@ from benchmarks.accounting import Scene, run, scenes
 pytestmark = [pytest.mark.needs_root, pytest.mark.needs_ebpf, pytest.mark.slow]
 
 
-# Known defect: where a process of many threads executes another program and the ring overflows, the
-# backend may wait for ever for the end of a thread that was lost. Such scenes are left out here;
-# python -m benchmarks.accounting still has them.
-SCENES = [scene for scene in scenes(29, 7) if not scene.execs][:9]
-
-
-@pytest.mark.parametrize("scene", SCENES, ids=str)
+@pytest.mark.parametrize("scene", scenes(9, 7), ids=str)
 def test_what_is_seen_and_lost_is_what_was_made(scene: Scene) -> None:
     account = run(scene)
     assert account.wrong(scene) == ""

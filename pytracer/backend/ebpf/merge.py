@@ -70,6 +70,7 @@ class Merger:
         self._chunks: dict[tuple[int, int], bytes] = {}
         self._tasks: dict[int, tuple[bytes, Task]] = {}
         self._deferred: dict[tuple[int, int], list[EventRecord]] = {}
+        self._kept: dict[int, int] = {}  # number of an entry that the kernel has kept -> since when
         self._repair = repair or Repair()
         self._opener = Opener(self._repair)
         self.ended = 0
@@ -233,26 +234,15 @@ class Merger:
                 self._in_flight(call)
 
     def _gone(self, number: int, record: wire.Record) -> None:
-        # Its end did not fit into the ring: the map kept it.
-        tid, tgid = record[wire.TID], record[wire.TGID]
-        key = number.to_bytes(4, "little")
-        if key not in self.gone:
-            self.gone.append(key)
-            time_ns = record[wire.EXIT_NS]
-            event = EventRecord(
-                wire.RECORD_EXIT,
-                record[wire.FLAGS],
-                tid,
-                tgid,
-                record[wire.RET],
-                time_ns,
-                0,
-                0,
-                0,
-                record[wire.COMM],
-                b"",
-            )
-            self._wait(time_ns << 2 | _OTHER, event)
+        # The ring had no room for what became of it: the map kept that.
+        tid, time_ns, flags = record[wire.TID], record[wire.EXIT_NS], record[wire.FLAGS]
+        if self._kept.get(number) == time_ns:
+            return  # it was told, and the owner of the map has not removed it yet
+        self._kept[number] = time_ns
+        self.gone.append(number.to_bytes(4, "little"))
+        kind = wire.RECORD_EXEC if flags & wire.EXIT_EXECUTED else wire.RECORD_EXIT
+        blank = EventRecord(kind, flags, tid, record[wire.TGID], *(0,) * 5, b"", b"")
+        self._event(blank._replace(other=record[wire.RET], time_ns=time_ns, comm=record[wire.COMM]))
 
     def _ordered(
         self, over: list[Call], special: set[int], until_ns: int

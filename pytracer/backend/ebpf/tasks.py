@@ -57,7 +57,9 @@ class Tasks:
         for thread in threads:
             record = wire.SAMPLE_RECORD.unpack_from(thread, wire.THREAD_RECORD)
             tid = record[wire.TID]
-            if tid not in self.alive and thread[0] != wire.STATE_GONE:
+            # A fork may be filling it in: then this one is told of after this turn.
+            begun = tid and record[wire.TGID]
+            if begun and tid not in self.alive and thread[0] != wire.STATE_GONE:
                 yield self.begin(tid, record[wire.TGID], record[wire.COMM], NewBy.FORKED)
 
     def let_go(self) -> list[Task]:

@@ -30,6 +30,7 @@ CALL_CHUNK: Final = 1
 CALL_NO_EXIT: Final = 2
 CALL_UNSEEN: Final = 4
 EXIT_GROUP: Final = 1
+EXIT_EXECUTED: Final = 2
 JOIN_RUNNING: Final = 1
 SIGNAL_UNSEEN: Final = 1
 SIGNAL_STOPS: Final = 2

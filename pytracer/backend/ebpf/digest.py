@@ -138,5 +138,7 @@ class Digest:
         missing = counters.calls - counters.lost_calls - self.merger.ended
         if self.given_up and calls and missing > 0:
             yield Lost(now_ns, missing, GIVEN_UP)
+        if not self.given_up:
+            yield from self.merger.held()
         for task in self.tasks.let_go():
             yield TaskDetached(task, now_ns)

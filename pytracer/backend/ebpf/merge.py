@@ -195,6 +195,12 @@ class Merger:
 
     def _in_flight(self, call: Call) -> None:
         """Show a call that has entered and, at the moment looked at, not returned."""
+        shown = self._begun(call)
+        if shown is not None:
+            self._wait(call[0] << 2 | _ENTER, shown)
+
+    def _begun(self, call: Call) -> Call | None:
+        """The call as far as it is known, if its entry is to be shown now."""
         enter_ns, exit_ns, head, rest = call
         tid = head[wire.HEAD_ENTRY_TID]
         key = tid, enter_ns
@@ -204,11 +210,11 @@ class Merger:
             or head[wire.HEAD_FLAGS] & wire.CALL_UNSEEN
             or enter_ns <= self._last.get(tid, 0)
         ):
-            return
+            return None
         self._shown.add(key)
         if key in self._chunks:
-            call = enter_ns, exit_ns, head, wire.with_ahead(rest, self._chunks[key])
-        self._wait(enter_ns << 2 | _ENTER, call)
+            return enter_ns, exit_ns, head, wire.with_ahead(rest, self._chunks[key])
+        return call
 
     def _look(self, thread: bytes, until_ns: int) -> None:
         state = thread[0]
@@ -232,6 +238,16 @@ class Merger:
             if over or until_ns - call[0] >= _PATIENCE_NS:
                 del self._held[tid]
                 self._in_flight(call)
+
+    def held(self, tid: int | None = None) -> Iterator[SyscallEnter]:
+        """Give what was held back of a thread, or of all: nobody will see how it ends."""
+        for call in sorted(self._held.values(), key=_entry_time):
+            its_tid = call[2][wire.HEAD_ENTRY_TID]
+            if tid is None or tid == its_tid:
+                del self._held[its_tid]
+                begun = self._begun(call)
+                if begun is not None:
+                    yield self._entry(begun)
 
     def _gone(self, number: int, record: wire.Record) -> None:
         # The ring had no room for what became of it: the map kept that.

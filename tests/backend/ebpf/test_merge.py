@@ -71,6 +71,23 @@ def test_a_call_with_something_unread_is_shown_once_it_lasts() -> None:
     assert told(merger, 400_000_000, [call(250, 350_000_000)]) == [("exit", TID, 350_000_000)]
 
 
+def test_what_was_held_back_is_given_when_its_end_will_not_be_seen() -> None:
+    merger = Merger(False)
+    threads = in_flight(60, 8, 1), in_flight(50, 7, 1), in_flight(70, 9, 1)
+    assert told(merger, 100, [], threads) == []
+    assert told(merger, 200, [call(60, 150, 8)]) == [("enter", 8, 60), ("exit", 8, 150)]
+    assert [(event.task.tid, event.time_ns) for event in merger.held(9)] == [(9, 70)]
+    assert [(event.task.tid, event.time_ns) for event in merger.held()] == [(7, 50)]
+    assert list(merger.held()) == []
+    assert told(merger, 300_000_000, [], (in_flight(50, 7, 1),)) == []
+
+
+def test_a_call_that_its_result_selects_is_not_given_without_one() -> None:
+    merger = Merger(True)
+    assert told(merger, 100, [], (in_flight(60, unread=1),)) == []
+    assert list(merger.held()) == []
+
+
 def test_a_later_call_that_is_read_first_does_not_show_the_former_again() -> None:
     merger = Merger(False)
     assert told(merger, 100, [], (in_flight(50),)) == [("enter", TID, 50)]

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from pytracer.backend.base import TargetError
-from pytracer.backend.ebpf import ring
+from pytracer.backend.ebpf import merge, ring
 from pytracer.backend.ebpf.backend import EbpfBackend
 from pytracer.backend.ebpf.reader import _Drain
 from pytracer.backend.ptrace.backend import PtraceBackend
+from pytracer.event.memory import CString
 from pytracer.event.schema import (
     Abi,
     Event,
@@ -87,6 +88,50 @@ def test_a_call_that_hung_before_the_attach_is_shown() -> None:
     assert isinstance(leave, SyscallExit) and leave.ret == 7
     assert leave.memory.read(enter.args[1], 7) == b"seven!\n"
     assert isinstance(events[-1], TaskDetached)
+
+
+# The name lies on a page that nobody has looked at yet: no program can read it.
+_WAITS_UNREAD = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+name = libc.mmap(None, 4096, 1, 2, os.open(sys.argv[1], os.O_RDONLY), ctypes.c_long(0))
+os.read(0, 1)
+libc.open(ctypes.c_void_p(name), os.O_RDONLY)
+"""
+_OPENAT = 257
+
+
+def test_a_call_that_is_held_back_as_tracing_ends_is_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(merge, "_PATIENCE_NS", 1 << 62)
+    fifo, text = tmp_path / "fifo", tmp_path / "text"
+    os.mkfifo(fifo)
+    text.write_bytes(bytes(fifo) + b"\0")
+    command = [sys.executable, "-c", _WAITS_UNREAD, str(text)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        try:
+            gate = process.stdin
+            assert gate is not None
+            while Path(f"/proc/{process.pid}/syscall").read_text().split()[0] != str(READ):
+                time.sleep(0.01)
+
+            def each(backend: EbpfBackend, event: Event | None) -> None:
+                if isinstance(event, SyscallEnter) and event.nr == READ:
+                    gate.write(b"x")
+                    gate.flush()
+                if backend._digest.merger._held:
+                    backend.stop()
+
+            events = collect(Attach((process.pid,)), each=each)
+        finally:
+            process.kill()
+    *_, enter, detached = events
+    assert isinstance(enter, SyscallEnter) and enter.nr == _OPENAT
+    name = enter.memory.read_cstr(enter.args[1], 4096)
+    assert isinstance(name, CString) and name.data == bytes(fifo)
+    assert isinstance(detached, TaskDetached)
 
 
 def test_a_process_that_is_not_there_is_an_error() -> None:

@@ -114,7 +114,8 @@ def test_a_call_that_is_held_back_as_tracing_ends_is_shown(
         try:
             gate = process.stdin
             assert gate is not None
-            while Path(f"/proc/{process.pid}/syscall").read_text().split()[0] != str(READ):
+            doing = Path(f"/proc/{process.pid}/syscall")
+            while doing.read_text().split()[:2] != [str(READ), "0x0"]:
                 time.sleep(0.01)
 
             def each(backend: EbpfBackend, event: Event | None) -> None:

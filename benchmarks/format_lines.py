@@ -33,8 +33,8 @@ from pytracer.event.recording import EVENTS, TURN, Frames
 from pytracer.event.schema import NewBy, Run, TaskNew
 from pytracer.event.written import EventReader
 from pytracer.output.ndjson.lines import NdjsonOutput, Start
+from pytracer.output.style import LineStyle
 from pytracer.output.text.lines import TextOutput
-from pytracer.output.text.style import LineStyle
 from tests.live.services import Service, nginx, redis
 
 # New objects between two looks for cycles, as the command has it.

@@ -21,10 +21,10 @@ from pytracer.decode.seen import SeenDescriptors
 from pytracer.decode.siginfo import SignalDecoder
 from pytracer.event.recording import Header
 from pytracer.event.schema import Abi, Task
+from pytracer.output.stream import Sink
+from pytracer.output.style import LineStyle, Quoting, Status, Style, Xlats
 from pytracer.output.text.calls import CallWriter
 from pytracer.output.text.lines import TextOutput
-from pytracer.output.text.stream import Sink
-from pytracer.output.text.style import LineStyle, Quoting, Status, Style, Xlats
 from pytracer.target.program import NoProgram, environment, find, inherited_environment
 from pytracer.target.selection import LISTED, Attach, Launch, Members, Selection, Target
 

@@ -11,7 +11,7 @@ from typing import Final
 from pytracer.cli.messages import Failure, Messages
 from pytracer.cli.options import Color, Interruptible, Options, Summary
 from pytracer.decode.descriptors import Told
-from pytracer.output.text.style import Quiet, Stamp
+from pytracer.output.style import Quiet, Stamp
 
 MOST_DAEMONIZE: Final = 3
 MOST_STACK_TRACE: Final = 2

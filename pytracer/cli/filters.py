@@ -13,8 +13,8 @@ from pytracer.decode.call import Call
 from pytracer.decode.catalogue import describe
 from pytracer.decode.descriptors import LiveDescriptors
 from pytracer.event.schema import Abi
+from pytracer.output.style import Quiet
 from pytracer.output.text.quote import quote
-from pytracer.output.text.style import Quiet
 from pytracer.spec.abi import LAYOUTS
 from pytracer.spec.context import was_read
 from pytracer.spec.pointer import Path

@@ -7,7 +7,7 @@ from enum import Enum, IntEnum
 
 from pytracer.cli.expressions import ALL_CALLS, NO_CALLS, CallSet, TokenSet
 from pytracer.decode.descriptors import Told
-from pytracer.output.text.style import Quiet, Stamp, Status
+from pytracer.output.style import Quiet, Stamp, Status
 
 
 class DecodePid(Enum):

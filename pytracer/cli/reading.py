@@ -18,7 +18,7 @@ from pytracer.cli.options import (
     Summary,
 )
 from pytracer.cli.refusing import refuse
-from pytracer.output.text.style import Stamp, Status
+from pytracer.output.style import Stamp, Status
 
 
 class Action(Enum):

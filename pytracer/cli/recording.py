@@ -20,7 +20,7 @@ from pytracer.decode.fingerprint import fingerprint
 from pytracer.event.recording import SLICES, BadRecording, Header
 from pytracer.event.schema import Abi, Event, TaskDetached, TaskNew
 from pytracer.event.written import Known
-from pytracer.output.text.style import Quiet
+from pytracer.output.style import Quiet
 from pytracer.target.selection import Selection
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from pytracer.event.schema import (
     TaskExit,
     TaskNew,
 )
-from pytracer.output.text.style import Quiet, Status
+from pytracer.output.style import Quiet, Status
 
 _CALLS: Final = frozenset({SyscallEnter, SyscallExit})
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from pytracer.cli.expressions import NO_CALLS
 from pytracer.cli.options import Backend, Color, DecodePid, Interruptible, OnFull
 from pytracer.decode.descriptors import Told
-from pytracer.output.text.style import Quiet, Stamp, Status
+from pytracer.output.style import Quiet, Stamp, Status
 
 # Source: UINT_MAX / 4, the longest string that strace's -s takes.
 MOST_STRING_BYTES: Final = 0xFFFFFFFF // 4

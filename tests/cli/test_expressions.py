@@ -18,7 +18,7 @@ from pytracer.cli.messages import Failure
 from pytracer.cli.numerals import time_ns, unsigned
 from pytracer.decode.catalogue import numbers
 from pytracer.event.schema import Abi
-from pytracer.output.text.style import Status
+from pytracer.output.style import Status
 
 STATUSES = {status.value: status for status in Status}
 

@@ -11,7 +11,7 @@ from pytracer.cli.options import Backend, Interruptible, Options, Summary
 from pytracer.cli.reading import Action, Reader
 from pytracer.decode.descriptors import Told
 from pytracer.event.schema import Abi
-from pytracer.output.text.style import Quiet, Stamp, Status
+from pytracer.output.style import Quiet, Stamp, Status
 
 OWN_PID = 4242
 READ = (Abi.X86_64, 0)

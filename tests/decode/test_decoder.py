@@ -15,8 +15,8 @@ from pytracer.event.schema import (
     TaskExit,
     TaskExiting,
 )
+from pytracer.output.style import Style
 from pytracer.output.text.render import Renderer
-from pytracer.output.text.style import Style
 from pytracer.spec.values import Integer, Phrase
 
 READ, CLOSE, GETPID, EXECVE, NANOSLEEP, RESTART = 0, 3, 39, 59, 35, 219

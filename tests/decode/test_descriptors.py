@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from pytracer.decode.descriptors import AT_FDCWD, LiveDescriptors, SocketKinds, Told
+from pytracer.output.style import Style
 from pytracer.output.text.render import Renderer
-from pytracer.output.text.style import Style
 from pytracer.spec.values import Descriptor
 
 EVERYTHING = frozenset(Told)

@@ -8,9 +8,9 @@ from pytracer.decode.catalogue import describe, with_multiplexers
 from pytracer.decode.decoder import DecodeOptions, Decoder
 from pytracer.event.memory import NO_MEMORY, Snapshot
 from pytracer.event.schema import Abi, SyscallEnter, SyscallExit, Task
+from pytracer.output.style import Style
 from pytracer.output.summary import Summary, render
 from pytracer.output.text.render import Renderer
-from pytracer.output.text.style import Style
 from pytracer.spec.abi import I386
 from pytracer.spec.plan import AtOffset, From, Phase
 

@@ -12,8 +12,8 @@ from pytracer.decode.descriptors import AT_FDCWD, Told
 from pytracer.decode.seen import SeenDescriptors
 from pytracer.event.files import DELETED, EVENTFD, FACTS, LOOK_UP, PIDFD, PSEUDO, SIGNALFD, unpack
 from pytracer.event.memory import NO_MEMORY, Snapshot, descriptor_address
+from pytracer.output.style import Style
 from pytracer.output.text.render import Renderer
-from pytracer.output.text.style import Style
 from pytracer.spec.values import Descriptor
 
 EVERYTHING = frozenset(Told)

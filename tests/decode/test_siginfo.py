@@ -8,8 +8,8 @@ import pytest
 
 from pytracer.decode.siginfo import SignalDecoder, name_of_signal
 from pytracer.event.schema import Abi, Signal, Task
+from pytracer.output.style import Style, Xlats
 from pytracer.output.text.render import Renderer
-from pytracer.output.text.style import Style, Xlats
 from pytracer.spec.abi import I386, X32
 from pytracer.spec.context import Memory
 from pytracer.spec.values import Reference, Struct

@@ -13,8 +13,8 @@ from pytracer.event.schema import (
     Task,
     TaskNew,
 )
+from pytracer.output.style import LineStyle, Style
 from pytracer.output.text.lines import TextOutput
-from pytracer.output.text.style import LineStyle, Style
 
 READ, CLOSE, WAIT4, GETPID, EXECVE, EXIT_GROUP = 0, 3, 61, 39, 59, 231
 

@@ -19,7 +19,7 @@ from pytracer.event.schema import (
     TaskExiting,
     TaskNew,
 )
-from pytracer.output.text.style import LineStyle, Quiet, Stamp, Status, Style
+from pytracer.output.style import LineStyle, Quiet, Stamp, Status, Style
 from tests.output.scene import (
     CLOSE,
     EXECVE,

@@ -26,7 +26,7 @@ from pytracer.event.schema import (
     TaskNew,
 )
 from pytracer.output.ndjson.lines import NdjsonOutput, Start
-from pytracer.output.text.style import LineStyle, Quiet, Status, Style
+from pytracer.output.style import LineStyle, Quiet, Status, Style
 from tests.output import accounts
 from tests.output.scene import CLOSE, EXECVE, EXIT_GROUP, GETPID, READ, Text, snapshot, tasks
 

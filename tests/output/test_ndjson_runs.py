@@ -8,7 +8,7 @@ from pytracer.decode.decoder import DecodeOptions, Decoder
 from pytracer.event.memory import NO_MEMORY, Patched
 from pytracer.event.schema import Abi, Run, WholeCall
 from pytracer.output.ndjson.lines import NdjsonOutput, Start
-from pytracer.output.text.style import LineStyle, Status, Style
+from pytracer.output.style import LineStyle, Status, Style
 from tests.output import accounts
 from tests.output.scene import Text
 from tests.output.test_runs import ONE, Names, Parts, run_of

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytracer.output.style import Quoting
 from pytracer.output.text.quote import quote, quote_inside
-from pytracer.output.text.style import Quoting
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pytracer.output.style import Quoting, Style, Xlats
 from pytracer.output.text.render import Renderer, integer
-from pytracer.output.text.style import Quoting, Style, Xlats
 from pytracer.spec.values import (
     Address,
     Array,

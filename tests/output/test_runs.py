@@ -9,8 +9,8 @@ import pytest
 from pytracer.decode.decoder import DecodeOptions, Decoder
 from pytracer.event.memory import NO_MEMORY, Memory, Patched, Snapshot
 from pytracer.event.schema import Abi, NewBy, Registers, Run, Task, TaskNew, WholeCall
+from pytracer.output.style import LineStyle, Stamp, Status, Style, Xlats
 from pytracer.output.text.lines import TextOutput
-from pytracer.output.text.style import LineStyle, Stamp, Status, Style, Xlats
 from pytracer.spec.values import Reference
 from tests.output.scene import Text
 

@@ -10,8 +10,8 @@ from pytracer.decode.catalogue import book, numbers
 from pytracer.decode.decoder import DecodeOptions, Decoder
 from pytracer.event.memory import Absent, CString
 from pytracer.event.schema import Abi, Registers, Run, Task, WholeCall
+from pytracer.output.style import LineStyle, Quoting, Style, Xlats
 from pytracer.output.text.lines import TextOutput
-from pytracer.output.text.style import LineStyle, Quoting, Style, Xlats
 from pytracer.spec.abi import X86_64
 from pytracer.spec.entry import Entry
 from tests.output.scene import Text

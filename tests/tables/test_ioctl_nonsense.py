@@ -9,8 +9,8 @@ import pytest
 from pytracer.decode.catalogue import numbers
 from pytracer.decode.decoder import DecodeOptions, Decoder
 from pytracer.event.schema import Abi, SyscallEnter, SyscallExit
+from pytracer.output.style import LineStyle
 from pytracer.output.text.lines import TextOutput
-from pytracer.output.text.style import LineStyle
 from pytracer.spec.abi import LAYOUTS
 from pytracer.tables.ioctls import TOPICS
 from pytracer.tables.ioctls.request import codes, topic

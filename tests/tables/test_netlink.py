@@ -11,8 +11,8 @@ import pytest
 
 from pytracer.backend.capture import capture
 from pytracer.decode.sockets import UNKNOWN, SocketTracker
+from pytracer.output.style import Style, Xlats
 from pytracer.output.text.render import Renderer
-from pytracer.output.text.style import Style, Xlats
 from pytracer.spec.abi import LAYOUTS, X86_64
 from pytracer.spec.entry import BOOK
 from pytracer.spec.plan import AtRegister, Phase, Planning

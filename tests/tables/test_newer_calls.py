@@ -9,7 +9,7 @@ import pytest
 from pytracer.decode.catalogue import numbers
 from pytracer.event.memory import Snapshot
 from pytracer.event.schema import Abi, Task
-from pytracer.output.text.style import LineStyle, Style
+from pytracer.output.style import LineStyle, Style
 from tests.output.scene import Tracing, snapshot
 
 AT = 0x7FFF05A6CE6C

@@ -8,7 +8,7 @@ import pytest
 
 from pytracer.decode.catalogue import numbers
 from pytracer.event.schema import Abi, Task
-from pytracer.output.text.style import LineStyle, Style
+from pytracer.output.style import LineStyle, Style
 from tests.output.scene import Tracing, snapshot
 from tests.tables import test_newer_calls
 

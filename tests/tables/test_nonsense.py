@@ -11,8 +11,8 @@ from pytracer.decode.decoder import DecodeOptions, Decoder
 from pytracer.event.memory import Absent, CString, Reason
 from pytracer.event.schema import Abi, SyscallEnter, SyscallExit, Task
 from pytracer.output.ndjson.lines import NdjsonOutput, Start
+from pytracer.output.style import LineStyle, Style, Xlats
 from pytracer.output.text.lines import TextOutput
-from pytracer.output.text.style import LineStyle, Style, Xlats
 from pytracer.spec.abi import LAYOUTS
 from pytracer.spec.entry import Entry
 from tests.output.accounts import read

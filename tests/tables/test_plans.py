@@ -13,8 +13,8 @@ from pytracer.decode.catalogue import book, describe
 from pytracer.decode.decoder import DecodeOptions, Decoder
 from pytracer.event.memory import Snapshot
 from pytracer.event.schema import Abi, SyscallEnter, SyscallExit
+from pytracer.output.style import Style
 from pytracer.output.text.render import Renderer
-from pytracer.output.text.style import Style
 from pytracer.spec.abi import LAYOUTS
 from pytracer.spec.entry import Entry
 from pytracer.spec.plan import Phase

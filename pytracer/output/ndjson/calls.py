@@ -9,7 +9,7 @@ from typing import TypeAlias
 from pytracer.decode.call import Call
 from pytracer.event.schema import Abi, Task
 from pytracer.output.ndjson.values import ValueWriter, name
-from pytracer.output.text.style import Status, Style
+from pytracer.output.style import Status, Style
 from pytracer.spec.entry import Compiled
 from pytracer.spec.values import Base, Descriptor, Integer, ProcessId, Returned, Value
 

@@ -31,8 +31,8 @@ from pytracer.event.schema import (
 from pytracer.output.ndjson.calls import CallWriter
 from pytracer.output.ndjson.runs import RunWriter
 from pytracer.output.ndjson.values import ValueWriter, name
-from pytracer.output.text.stream import MOST_PIECES, Sink, Stream
-from pytracer.output.text.style import LineStyle, Quiet, Status, Style
+from pytracer.output.stream import MOST_PIECES, Sink, Stream
+from pytracer.output.style import LineStyle, Quiet, Status, Style
 
 if TYPE_CHECKING:
     from pytracer.output.ndjson.stacked import StackMembers

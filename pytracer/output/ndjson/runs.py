@@ -9,8 +9,8 @@ from pytracer.decode.decoder import INTERRUPTED, MAX_ERRNO, MOST_NUMBERS, Decode
 from pytracer.event.memory import NO_MEMORY, Memory, Patched
 from pytracer.event.schema import Registers, Run, SyscallEnter, SyscallExit, Task, WholeCall
 from pytracer.output.ndjson.calls import CallWriter
-from pytracer.output.text.stream import MOST_PIECES, Stream
-from pytracer.output.text.style import Status
+from pytracer.output.stream import MOST_PIECES, Stream
+from pytracer.output.style import Status
 from pytracer.spec.context import LATER, Decode
 from pytracer.spec.entry import Compiled
 from pytracer.spec.values import Became, Returned

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 from pytracer.event import schema as events
 from pytracer.output.ndjson.calls import ABIS
 from pytracer.output.ndjson.summary import PERCENTILES
-from pytracer.output.text.style import Status
+from pytracer.output.style import Status
 from pytracer.spec import values
 
 Schema: TypeAlias = dict[str, Any]

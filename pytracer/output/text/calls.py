@@ -7,9 +7,9 @@ from functools import lru_cache
 
 from pytracer.decode.call import Call
 from pytracer.event.schema import GroupStop, Signal, TaskExit
+from pytracer.output.style import LineStyle, Style
 from pytracer.output.text.leader import seconds
 from pytracer.output.text.render import Renderer
-from pytracer.output.text.style import LineStyle, Style
 from pytracer.spec.values import Became, Returned, Titled, Value
 
 # Results kept for being written again.

@@ -16,7 +16,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Final, TypeAlias
 
-from pytracer.output.text.stream import Sink
+from pytracer.output.stream import Sink
 
 _RESET: Final = "\033[0m"
 _CALL, _BASE, _SYMBOL, _PLAIN, _COMMENT, _RESULT, _ERROR = 33, 35, 34, 39, 36, 32, 31

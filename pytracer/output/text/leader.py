@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from pytracer.event.schema import Abi, Task
+from pytracer.output.style import LineStyle, Stamp
 from pytracer.output.text.quote import quote_inside
-from pytracer.output.text.style import LineStyle, Stamp
 
 NS = 1_000_000_000
 

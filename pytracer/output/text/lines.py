@@ -25,11 +25,11 @@ from pytracer.event.schema import (
     TaskExiting,
     TaskNew,
 )
+from pytracer.output.stream import MOST_PIECES, Sink, Stream
+from pytracer.output.style import LineStyle, Quiet, Status, Style
 from pytracer.output.text.calls import CallWriter
 from pytracer.output.text.leader import Leader
 from pytracer.output.text.runs import RunWriter, by_task
-from pytracer.output.text.stream import MOST_PIECES, Sink, Stream
-from pytracer.output.text.style import LineStyle, Quiet, Status, Style
 
 _NATIVE = Abi.X86_64
 _MODES = {Abi.X86_64: "64 bit", Abi.I386: "32 bit", Abi.X32: "x32"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pytracer.output.text.style import Quoting
+from pytracer.output.style import Quoting
 
 _NAMED = {9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
 _PRINTABLE = {code: chr(code) for code in range(32, 127)}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pytracer.output.style import Quoting, Style, Xlats
 from pytracer.output.text.quote import hexadecimal, quote, quote_inside
-from pytracer.output.text.style import Quoting, Style, Xlats
 from pytracer.spec.values import (
     Address,
     Array,

@@ -11,11 +11,11 @@ from pytracer.decode.call import Call
 from pytracer.decode.decoder import INTERRUPTED, MAX_ERRNO, MOST_NUMBERS, Decoder, failure
 from pytracer.event.memory import NO_MEMORY, Memory, Patched
 from pytracer.event.schema import Abi, Registers, Run, SyscallEnter, Task, WholeCall
+from pytracer.output.stream import MOST_PIECES, Stream
 from pytracer.output.text.calls import CallWriter
 from pytracer.output.text.direct import MOST_TEXTS, Continuation, arguments
 from pytracer.output.text.leader import Leader, seconds
 from pytracer.output.text.render import Renderer
-from pytracer.output.text.stream import MOST_PIECES, Stream
 from pytracer.spec.context import LATER
 from pytracer.spec.entry import Compiled
 from pytracer.spec.values import Returned

@@ -9,8 +9,8 @@ from pytracer.decode.call import Call
 from pytracer.decode.frames.frame import Frame
 from pytracer.decode.frames.stacks import Stacks
 from pytracer.event.schema import GroupStop, Signal, TaskExit
+from pytracer.output.style import LineStyle, Style
 from pytracer.output.text.calls import CallWriter
-from pytracer.output.text.style import LineStyle, Style
 
 _MOST_EARLY: Final = 4096
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from pytracer.event.durations import UNITS_NS
+
 INT_MAX: Final = 0x7FFFFFFF
 
 # What strtoll(3) accepts in base 10; a negative zero is one.
@@ -14,8 +16,6 @@ _FLOAT_CHARACTERS = re.compile(r"[-eE.+0-9]*")
 _INTEGER_CHARACTERS = re.compile(r"[+0-9]*")
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)(?:([kKmMgG])(?:i?B)?)?")
 
-# Suffix -> nanoseconds in the unit.
-UNITS_NS: Final = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 # Suffix -> digits after the decimal point of a time printed so precisely.
 PRECISIONS: Final = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 
@@ -53,19 +53,6 @@ def time_ns(text: str) -> int | None:
     unit = UNITS_NS.get(text[found.end() :] or "us")
     value = float(found[1]) if floating else int(found[1])
     return None if unit is None or value < 0 else int(value * unit)
-
-
-def duration_ns(text: str) -> int | None:
-    """Read a length of time such as ``10ms``, ``250us``, ``1.5s`` or ``1m``.
-
-    Units:  nanoseconds. Errors: none raised; None when it is none, or has no unit.
-    """
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)(ns|us|ms|s|m|h)", text)
-    if found is None:
-        return None
-    unit = {**UNITS_NS, "m": 60 * UNITS_NS["s"], "h": 3600 * UNITS_NS["s"]}[found[2]]
-    value = round(float(found[1]) * unit)
-    return value if value < 1 << 63 else None
 
 
 def _prefix(characters: re.Pattern[str], text: str) -> int:

@@ -11,13 +11,14 @@ from pytracer.cli import expressions, vocabulary
 from pytracer.cli.combining import Counts, combine
 from pytracer.cli.grammar import Given, Words
 from pytracer.cli.messages import Failure, Messages
-from pytracer.cli.numerals import PRECISIONS, duration_ns, size_bytes, time_ns, unsigned
+from pytracer.cli.numerals import PRECISIONS, size_bytes, time_ns, unsigned
 from pytracer.cli.options import (
     Interruptible,
     Options,
     Summary,
 )
 from pytracer.cli.refusing import refuse
+from pytracer.event.durations import duration_ns
 from pytracer.output.style import Stamp, Status
 
 

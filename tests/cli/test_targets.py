@@ -8,9 +8,9 @@ import pytest
 
 from pytracer.cli import building, choosing
 from pytracer.cli.messages import Failure, Messages
-from pytracer.cli.numerals import duration_ns
 from pytracer.cli.options import Backend, Options
 from pytracer.cli.reading import Reader
+from pytracer.event.durations import duration_ns
 from pytracer.target.selection import Cgroup, Members
 
 

@@ -26,6 +26,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "cli": ("event", "spec", "tables", "target", "decode", "output", "backend"),
 }
 
+# Of what is outside of the package: nothing in it imports them.
+EXPORTER = CHECKOUT / "exporters" / "pytracer_exporter"
+EXPORTER_MODULES = sorted(EXPORTER.rglob("*.py"))
+EXPORTER_MAY_IMPORT = ("event", "spec", "tables", "target", "decode", "backend")
+EXPORTER_THIRD_PARTY = ("prometheus_client", "typer", "click", "h11", "yaml", "bcrypt")
+
 THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "decode": ("elftools",),
     "cli": ("typer", "click", "rich"),
@@ -81,3 +87,20 @@ def test_imports_only_what_comes_before(path: Path) -> None:
 
 def test_every_stage_is_there() -> None:
     assert {_stage(path) for path in MODULES} - {""} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("path", EXPORTER_MODULES, ids=lambda path: path.name)
+def test_the_exporter_imports_stages_alone(path: Path) -> None:
+    wrong = []
+    for line, module in _imported(path):
+        top = module.partition(".")[0]
+        if module.startswith("."):
+            wrong.append(f"line {line}: {module} is relative")
+        elif top == "pytracer":
+            _, _, below = module.partition(".")
+            stage = below.partition(".")[0]
+            if stage not in ("", "__version__", *EXPORTER_MAY_IMPORT):
+                wrong.append(f"line {line}: an exporter must not import {module}")
+        elif top not in ("pytracer_exporter", *sys.stdlib_module_names, *EXPORTER_THIRD_PARTY):
+            wrong.append(f"line {line}: an exporter must not import {module}")
+    assert not wrong, "\n".join(wrong)

@@ -8,16 +8,20 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-MODULES = sorted((CHECKOUT / "pytracer").rglob("*.py"))
+MODULES = sorted(
+    path
+    for package in ("pytracer", "exporters/pytracer_exporter")
+    for path in (CHECKOUT / package).rglob("*.py")
+)
 NAMELESS = {"utils", "util", "helpers", "helper", "misc", "common"}
 LONGEST = 400
 
 # Data, not code: they grow with the kernel.
-DATA = ("tables/",)
+DATA = ("pytracer/tables/",)
 
 
 def _name(path: Path) -> str:
-    return str(path.relative_to(CHECKOUT / "pytracer"))
+    return str(path.relative_to(CHECKOUT))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=_name)

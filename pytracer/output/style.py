@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from enum import Enum
 
@@ -101,3 +102,21 @@ class LineStyle:
     slower_than_ns: int = 0
     signals: frozenset[int] | None = None
     quiet: frozenset[Quiet] = frozenset()
+
+    def shows_signal(self, signo: int) -> bool:
+        """Whether a signal is told of."""
+        return self.signals is None or signo in self.signals
+
+    def shows_status(self, status: Status) -> bool:
+        """Whether a call of which that became is told of."""
+        return self.statuses is None or status in self.statuses
+
+    def shows_end(self, status: int) -> bool:
+        """Whether the end of a task is told of. ``status``: as wait(2) has it."""
+        if os.WIFSIGNALED(status):
+            return self.shows_signal(os.WTERMSIG(status))
+        return Quiet.EXIT not in self.quiet
+
+    def says(self, message: Quiet) -> bool:
+        """Whether a message is not left out."""
+        return message not in self.quiet

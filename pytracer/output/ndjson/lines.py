@@ -14,7 +14,6 @@ from pytracer.decode.decoder import Decoder
 from pytracer.decode.siginfo import SignalDecoder, name_of_signal
 from pytracer.event.schema import (
     Abi,
-    Event,
     GroupStop,
     Lost,
     Run,
@@ -28,6 +27,7 @@ from pytracer.event.schema import (
     TaskExiting,
     TaskNew,
 )
+from pytracer.output.events import EventOutput
 from pytracer.output.ndjson.calls import CallWriter
 from pytracer.output.ndjson.runs import RunWriter
 from pytracer.output.ndjson.values import ValueWriter, name
@@ -69,14 +69,13 @@ class Start:
         )
 
 
-class NdjsonOutput:
+class NdjsonOutput(EventOutput):
     """Writes what happens as JSON, one object a line.
 
-    A call is written when it is over: objects stand in the order of their ends. ``sink`` takes
-    everything; a function instead makes the sink of each task (-ff), which is closed when the
-    task is gone; each begins with a ``start``. ``style`` and ``lines`` are the choices of the
-    text output, as far as they are about what is told and not how. ``signals`` decodes what
-    comes with signals, ``stacks`` tells stacks where they are wanted.
+    A call is written when it is over: objects stand in the order of their ends. What is written
+    to each sink begins with a ``start``. ``style`` and ``lines`` are the choices of the
+    text output, as far as they are about what is told and not how. ``stacks`` tells stacks where
+    they are wanted.
     """
 
     def __init__(
@@ -89,51 +88,15 @@ class NdjsonOutput:
         signals: SignalDecoder | None = None,
         stacks: StackMembers | None = None,
     ) -> None:
-        self.lines = lines or LineStyle()
-        self.signals = signals or SignalDecoder()
         self.start = start
+        super().__init__(sink, lines, signals)
         self._stacks = stacks
         self.calls = CallWriter(style or Style(), start.wall_offset_ns, self.lines.ip)
         self._values = ValueWriter()
-        self._shared: Stream | None = None
-        self._make_sink: Callable[[Task], Sink] | None = None
-        if callable(sink):
-            self._make_sink = sink
-        else:
-            self._shared = self._begin(sink)
-        self._streams: dict[int, Stream] = {}  # by task, with -ff
         self._in_flight: dict[int, Call] = {}
         self._abis: dict[int, Abi] = {}
         self._runs: RunWriter | None = None
         self._by_run = False
-        self._handlers: dict[type, Callable[..., None]] = {
-            Signal: self._signal,
-            GroupStop: self._group_stop,
-            TaskNew: self._task_new,
-            TaskExec: self._task_exec,
-            TaskExiting: self._task_exiting,
-            TaskExit: self._task_exit,
-            TaskDetached: self._task_detached,
-            Lost: self._lost,
-        }
-
-    def handle(self, event: Event, call: Call | None = None) -> None:
-        """Write one event, or keep it until its call is over.
-
-        ``call`` is the decoded call of SyscallEnter and SyscallExit, and the call in flight of
-        TaskExiting; None when it is not to be shown.
-        """
-        kind = type(event)
-        if kind is SyscallEnter:
-            self._entered(event, call)  # type: ignore[arg-type]
-        elif kind is SyscallExit:
-            if call is not None:
-                self._in_flight.pop(event.task.tid, None)  # type: ignore[union-attr]
-                # Nothing but failures has the name of an error.
-                error = call.result.error  # type: ignore[union-attr]
-                self._over(call, _SUCCESSFUL if error is None else _FAILED)
-        else:
-            self._handlers[kind](event, call)
 
     # Calls
 
@@ -160,6 +123,12 @@ class NdjsonOutput:
         if event.abi is not _NATIVE or self._abis:
             self._abis[event.task.tid] = event.abi
 
+    def _exited(self, event: SyscallExit, call: Call) -> None:
+        self._in_flight.pop(event.task.tid, None)
+        # Nothing but failures has the name of an error.
+        error = call.result.error  # type: ignore[union-attr]
+        self._over(call, _SUCCESSFUL if error is None else _FAILED)
+
     def _over(self, call: Call, status: Status) -> None:
         lines = self.lines
         more = "" if self._stacks is None else self._stacks.over(call)
@@ -183,11 +152,8 @@ class NdjsonOutput:
 
     # Signals and stops
 
-    def _signal_wanted(self, signo: int) -> bool:
-        return self.lines.signals is None or signo in self.lines.signals
-
     def _signal(self, event: Signal, call: Call | None) -> None:
-        if self._signal_wanted(event.signo):
+        if self.lines.shows_signal(event.signo):
             abi = self._abis.get(event.task.tid, _NATIVE)
             info = self.signals.explain(event, abi)
             written = "null" if info is None else self._values.write(info)
@@ -195,7 +161,7 @@ class NdjsonOutput:
             self._tell("signal", event, members + self._stack(event))
 
     def _group_stop(self, event: GroupStop, call: Call | None) -> None:
-        if self._signal_wanted(event.signo):
+        if self.lines.shows_signal(event.signo):
             self._tell("stop", event, self._named(event.signo) + self._stack(event))
 
     def _stack(self, event: Signal | GroupStop) -> str:
@@ -210,7 +176,7 @@ class NdjsonOutput:
         parent = event.parent
         if parent is not None and parent.tid in self._abis:
             self._abis[event.task.tid] = self._abis[parent.tid]
-        if Quiet.ATTACH not in self.lines.quiet:
+        if self.lines.says(Quiet.ATTACH):
             by = f'"by":"{event.by.value}"'
             if parent is not None:
                 by = f'{by},"parent":{{"pid":{parent.pid},"tid":{parent.tid}}}'
@@ -229,20 +195,23 @@ class NdjsonOutput:
         self._tell("exec", event, f'"former_tid":{former}')
 
     def _task_exit(self, event: TaskExit, call: Call | None) -> None:
-        status = event.status
         self._left(event.task.tid, Status.UNFINISHED)
-        if os.WIFSIGNALED(status):
-            signo = os.WTERMSIG(status)
-            if self._signal_wanted(signo):
-                dumped = "true" if os.WCOREDUMP(status) else "false"
-                self._tell("killed", event, f'{self._named(signo)},"core_dumped":{dumped}')
-        elif Quiet.EXIT not in self.lines.quiet:
-            self._tell("exit", event, f'"code":{os.WEXITSTATUS(status)}')
+        if self.lines.shows_end(event.status):
+            self._end(event)
         self._drop(event.task.tid)
+
+    def _end(self, event: TaskExit) -> None:
+        status = event.status
+        if os.WIFSIGNALED(status):
+            dumped = "true" if os.WCOREDUMP(status) else "false"
+            signal = self._named(os.WTERMSIG(status))
+            self._tell("killed", event, f'{signal},"core_dumped":{dumped}')
+        else:
+            self._tell("exit", event, f'"code":{os.WEXITSTATUS(status)}')
 
     def _task_detached(self, event: TaskDetached, call: Call | None) -> None:
         self._left(event.task.tid, Status.DETACHED)
-        if Quiet.ATTACH not in self.lines.quiet:
+        if self.lines.says(Quiet.ATTACH):
             self._tell("detach", event)
         self._drop(event.task.tid)
 
@@ -281,31 +250,6 @@ class NdjsonOutput:
         stream = Stream(sink)
         stream.pieces.append(self.start.write())
         return stream
-
-    def _stream(self, task: Task) -> Stream:
-        """The stream of a task, with -ff."""
-        stream = self._streams.get(task.tid)
-        if stream is None:
-            assert self._make_sink is not None
-            stream = self._streams[task.tid] = self._begin(self._make_sink(task))
-        return stream
-
-    def _close(self, tid: int) -> None:
-        stream = self._streams.pop(tid, None)
-        if stream is not None:
-            stream.flush()
-            stream.sink.close()
-
-    def flush(self) -> None:
-        """Let the reader see everything that was written so far."""
-        if self._shared is not None:
-            self._shared.flush()
-        for stream in self._streams.values():
-            stream.flush()
-
-    def pause(self) -> None:
-        """Flush: what others write now begins a line of its own."""
-        self.flush()
 
     def close(self) -> None:
         """Write the calls that are still in flight and flush; sinks made for tasks are closed."""

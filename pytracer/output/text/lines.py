@@ -25,6 +25,7 @@ from pytracer.event.schema import (
     TaskExiting,
     TaskNew,
 )
+from pytracer.output.events import EventOutput
 from pytracer.output.stream import MOST_PIECES, Sink, Stream
 from pytracer.output.style import LineStyle, Quiet, Status, Style
 from pytracer.output.text.calls import CallWriter
@@ -39,14 +40,12 @@ def _no_message(text: str) -> None:
     """Say nothing."""
 
 
-class TextOutput:
+class TextOutput(EventOutput):
     """Writes what happens as strace does.
 
-    ``sink`` takes everything; a function instead makes the sink of each task (-ff), which is
-    closed when the task is gone. ``message`` takes what is said about the tracing itself, such
-    as ``Process 1 attached``; whoever gives it puts the program's name in front. ``signals``
-    decodes what comes with signals. ``writer`` writes calls where they are written otherwise than
-    usual.
+    ``message`` takes what is said about the tracing itself, such as ``Process 1 attached``;
+    whoever gives it puts the program's name in front. ``writer`` writes calls where they are
+    written otherwise than usual.
     """
 
     def __init__(
@@ -60,19 +59,11 @@ class TextOutput:
         signals: SignalDecoder | None = None,
         writer: CallWriter | None = None,
     ) -> None:
+        super().__init__(sink, lines, signals)
         self.style = style or Style()
-        self.lines = lines or LineStyle()
         self.message = message
-        self.signals = signals or SignalDecoder()
         self.leader = Leader(self.lines, wall_offset_ns)
         self.writer = writer or CallWriter(self.style, self.lines)
-        self._shared: Stream | None = None
-        self._make_sink: Callable[[Task], Sink] | None = None
-        if callable(sink):
-            self._make_sink = sink
-        else:
-            self._shared = Stream(sink)
-        self._streams: dict[int, Stream] = {}  # by task, with -ff
         self._alive: set[int] = set()
         self._attached: dict[int, list[int]] = {}  # process -> its threads, not yet announced
         # Text of calls that are shown only once it is known what became of them.
@@ -81,37 +72,21 @@ class TextOutput:
         self._numbered = self.lines.number
         self._runs: RunWriter | None = None
         self._by_run = False
-        self._handlers: dict[type, Callable[..., None]] = {
-            Signal: self._signal,
-            GroupStop: self._group_stop,
-            TaskNew: self._task_new,
-            TaskExec: self._task_exec,
-            TaskExiting: self._task_exiting,
-            TaskExit: self._task_exit,
-            TaskDetached: self._task_detached,
-            Lost: self._lost,
-        }
+        for kind, handler in self._handlers.items():
+            if kind is not TaskNew:
+                self._handlers[kind] = self._after_announcing(handler)
 
-    def handle(self, event: Event, call: Call | None = None) -> None:
-        """Write one event.
-
-        ``call`` is the decoded call of SyscallEnter and SyscallExit, and the call in flight of
-        TaskExiting; None when it is not to be shown.
-        """
-        kind = type(event)
-        if kind is SyscallEnter:
-            self.entered(event, call)  # type: ignore[arg-type]
-        elif kind is SyscallExit:
-            if call is not None:
-                self.exited(event, call)  # type: ignore[arg-type]
-        else:
-            if self._attached and kind is not TaskNew:
+    def _after_announcing(self, handler: Callable[..., None]) -> Callable[..., None]:
+        def handle(event: Event, call: Call | None) -> None:
+            if self._attached:
                 self._announce()
-            self._handlers[kind](event, call)
+            handler(event, call)
+
+        return handle
 
     # Calls
 
-    def entered(self, event: SyscallEnter, call: Call | None) -> None:
+    def _entered(self, event: SyscallEnter, call: Call | None) -> None:
         """Open the line of a call."""
         task = event.task
         if self._attached:
@@ -158,11 +133,11 @@ class TextOutput:
     def _changed_mode(self, event: SyscallEnter) -> None:
         tid = event.task.tid
         self.leader.abis[tid] = event.abi
-        if Quiet.PERSONALITY not in self.lines.quiet:
+        if self.lines.says(Quiet.PERSONALITY):
             mode = _MODES[event.abi]
             self._remark(event, f"[ Process PID={tid} runs in {mode} mode. ]")
 
-    def exited(self, event: SyscallExit, call: Call) -> None:
+    def _exited(self, event: SyscallExit, call: Call) -> None:
         """Close the line of a call, resuming it if something else was printed since its entry."""
         task = event.task
         if self._stage:
@@ -189,7 +164,7 @@ class TextOutput:
     def _exited_staged(self, event: SyscallExit, call: Call) -> None:
         text = self._staged.pop(event.task.tid, None)
         failed = call.result is not None and call.result.error is not None
-        if not self._wanted(Status.FAILED if failed else Status.SUCCESSFUL):
+        if not self.lines.shows_status(Status.FAILED if failed else Status.SUCCESSFUL):
             return
         if call.duration_ns < self.lines.slower_than_ns:
             return
@@ -200,9 +175,6 @@ class TextOutput:
         stream = self._shared or self._stream(event.task)
         stream.pieces.append(text + self.writer.end(call, len(text)))
 
-    def _wanted(self, status: Status) -> bool:
-        return self.lines.statuses is None or status in self.lines.statuses
-
     def _task_exiting(self, event: TaskExiting, call: Call | None) -> None:
         if call is None:
             return
@@ -210,7 +182,7 @@ class TextOutput:
         stream = self._shared or self._stream(task)
         if self._stage:
             text = self._staged.pop(task.tid, None)
-            if text is not None and self._wanted(Status.UNFINISHED):
+            if text is not None and self.lines.shows_status(Status.UNFINISHED):
                 stream.pieces.append(text + self.writer.gone(call, len(text)))
             return
         if stream.open != task.tid:
@@ -232,11 +204,8 @@ class TextOutput:
         stream.cut()
         stream.pieces.append(f"{self.leader.make(event.task, event.time_ns, ip)}{text}\n{below}")
 
-    def _signal_wanted(self, signo: int) -> bool:
-        return self.lines.signals is None or signo in self.lines.signals
-
     def _signal(self, event: Signal, call: Call | None) -> None:
-        if not self._signal_wanted(event.signo):
+        if not self.lines.shows_signal(event.signo):
             return
         name = name_of_signal(event.signo)
         info = self.signals.explain(event, self.leader.abis.get(event.task.tid, _NATIVE))
@@ -245,19 +214,11 @@ class TextOutput:
         self._remark(event, f"--- {name} ---", event.ip, self.writer.below(event))
 
     def _group_stop(self, event: GroupStop, call: Call | None) -> None:
-        if self._signal_wanted(event.signo):
+        if self.lines.shows_signal(event.signo):
             text = f"--- stopped by {name_of_signal(event.signo)} ---"
             self._remark(event, text, event.ip, self.writer.below(event))
 
     # Tasks
-
-    def _stream(self, task: Task) -> Stream:
-        """The stream of a task, with -ff."""
-        stream = self._streams.get(task.tid)
-        if stream is None:
-            assert self._make_sink is not None
-            stream = self._streams[task.tid] = Stream(self._make_sink(task))
-        return stream
 
     def _count(self) -> None:
         self.leader.several(len(self._alive) > 1)
@@ -270,7 +231,7 @@ class TextOutput:
     def _announce(self) -> None:
         attached, self._attached = self._attached, {}
         for pid, tids in attached.items():
-            if Quiet.ATTACH in self.lines.quiet:
+            if not self.lines.says(Quiet.ATTACH):
                 continue
             who = tids[0] if len(tids) == 1 else pid
             threads = f" with {len(tids)} threads" if len(tids) > 1 else ""
@@ -286,7 +247,7 @@ class TextOutput:
             self._stream(task)
         if event.by is NewBy.ATTACHED:
             self._attached.setdefault(task.pid, []).append(task.tid)
-        elif event.by is NewBy.FORKED and Quiet.ATTACH not in self.lines.quiet:
+        elif event.by is NewBy.FORKED and self.lines.says(Quiet.ATTACH):
             self._say(f"Process {task.tid} attached")
 
     def _task_exec(self, event: TaskExec, call: Call | None) -> None:
@@ -296,7 +257,7 @@ class TextOutput:
         moved = f" <pid changed to {tid} ...>\n"
         if self._stage:
             text = self._staged.pop(former, None)
-            if text is not None and self._wanted(Status.DETACHED):
+            if text is not None and self.lines.shows_status(Status.DETACHED):
                 (self._shared or self._streams[former]).pieces.append(text + moved)
         if self._shared is not None:
             if self._shared.open == former:
@@ -314,28 +275,31 @@ class TextOutput:
         for known in (self.leader.abis, self.leader.numbers):
             if former in known:
                 known[tid] = known.pop(former)  # type: ignore[assignment]
-        if Quiet.THREAD_EXECVE not in self.lines.quiet:
+        if self.lines.says(Quiet.THREAD_EXECVE):
             self._remark(event, f"+++ superseded by execve in pid {former} +++", event.ip)
 
     def _task_exit(self, event: TaskExit, call: Call | None) -> None:
-        task, status = event.task, event.status
-        self._staged.pop(task.tid, None)
+        self._staged.pop(event.task.tid, None)
+        if self.lines.shows_end(event.status):
+            self._end(event)
+        self._drop(event.task)
+
+    def _end(self, event: TaskExit) -> None:
+        status = event.status
         if os.WIFSIGNALED(status):
-            signo = os.WTERMSIG(status)
-            if self._signal_wanted(signo):
-                dumped = "(core dumped) " if os.WCOREDUMP(status) else ""
-                self._remark(event, f"+++ killed by {name_of_signal(signo)} {dumped}+++")
-        elif Quiet.EXIT not in self.lines.quiet:
+            dumped = "(core dumped) " if os.WCOREDUMP(status) else ""
+            name = name_of_signal(os.WTERMSIG(status))
+            self._remark(event, f"+++ killed by {name} {dumped}+++")
+        else:
             text = f"+++ exited with {os.WEXITSTATUS(status)} +++"
             self._remark(event, text, None, self.writer.below(event))
-        self._drop(task)
 
     def _task_detached(self, event: TaskDetached, call: Call | None) -> None:
         task = event.task
-        if Quiet.ATTACH not in self.lines.quiet:
+        if self.lines.says(Quiet.ATTACH):
             self._say(f"Process {task.tid} detached")
         text = self._staged.pop(task.tid, None)
-        if text is not None and self._wanted(Status.DETACHED):
+        if text is not None and self.lines.shows_status(Status.DETACHED):
             stream = self._shared or self._stream(task)
             stream.pieces.append(f"{text} <detached ...>\n")
         self._drop(task)
@@ -353,28 +317,16 @@ class TextOutput:
         self.leader.abis.pop(tid, None)
         self.leader.numbers.pop(tid, None)
 
-    def _close(self, tid: int) -> None:
-        stream = self._streams.pop(tid, None)
-        if stream is not None:
-            stream.flush()
-            stream.sink.close()
-
     def _lost(self, event: Lost, call: Call | None) -> None:
         self._say(f"{event.count} events lost: {event.reason}")
 
     # The end of a moment, and of everything
 
-    def _flush_streams(self) -> None:
-        if self._shared is not None:
-            self._shared.flush()
-        for stream in self._streams.values():
-            stream.flush()
-
     def flush(self) -> None:
         """Let the reader see everything that was written so far, an unfinished line included."""
         if self._attached:
             self._announce()
-        self._flush_streams()
+        super().flush()
 
     def pause(self) -> None:
         """Flush, and end an open line as unfinished: what others write now begins a new one."""

@@ -7,6 +7,7 @@
 #include "kernel.h"
 #include "tracking.h"
 #include "members.h"
+#include "filekinds.h"
 
 BPF_TABLE("array", u32, struct thread, threads, 16384);
 BPF_QUEUE(free_threads, u32, 16384);
@@ -18,6 +19,9 @@ BPF_TABLE("percpu_array", u32, struct counts, counted, 512);
 BPF_TABLE("percpu_array", u32, struct totals, totals, 1);
 BPF_TABLE("array", u32, struct counting, counting, 1);
 BPF_QUEUE(births, struct birth, 4096);
+#ifdef TARGETS
+BPF_TABLE("percpu_array", u32, struct signals, signals, MOST_TARGETS);
+#endif
 
 #define FILLED_AT_ONCE 64
 
@@ -94,6 +98,11 @@ static inline u32 shared_row(struct thread *t, u32 kind, u32 abi, s32 nr, void *
 	u64 first = 0, second = 0;
 	u32 word;
 
+	if (kind == SLOT_STRANGE) {
+		key.abi = 0;
+		key.nr = -1;
+		return odd_row(&key);
+	}
 	if (kind != SLOT_ODD)
 		bpf_probe_read_kernel(&first, 8, regs + REGS_OFFSET + 8 * R_BX);
 	if (kind == SLOT_MANY) {
@@ -104,6 +113,11 @@ static inline u32 shared_row(struct thread *t, u32 kind, u32 abi, s32 nr, void *
 	} else if (kind == SLOT_MANY_LOW) {
 		key.sub = first & 0xffff;
 	}
+#ifdef OFFSET_FILE_INODE
+	if (kind == SLOT_FILE)
+		key.sub =
+		    kind_of_file(abi == 1 ? first : read_word((u64)regs + REGS_OFFSET + 8 * R_DI));
+#endif
 	return odd_row(&key);
 }
 
@@ -376,7 +390,9 @@ static inline void tell_birth(struct thread *child)
 
 	if (s)
 		s->born++;
+#ifndef TARGETS
 	births.push(&birth, 0);
+#endif
 }
 
 static inline void forked(void *ctx, struct thread *t, struct thread *child)
@@ -399,6 +415,9 @@ static inline int ended(void *ctx, struct thread *t)
 
 	if (s)
 		s->gone++;
+#ifdef TARGETS
+	forget_name(t);
+#endif
 	return 0;
 }
 
@@ -422,4 +441,63 @@ static inline void look_again(void *ctx)
 	if (s)
 		s->again++;
 }
+
+#ifdef TARGETS
+static inline void group_made(void)
+{
+	struct totals *s = my_totals();
+
+	if (s)
+		s->made++;
+}
+
+static inline void count_signal(struct thread *t, u32 signo)
+{
+	u32 target = t->group;
+	struct signals *s = signals.lookup(&target);
+
+	asm volatile("" : "+r"(signo));
+	if (s && signo < SIGNALS)
+		s->counts[signo]++;
+}
+
+/* SIGKILL is delivered to all threads of a process that ends: it counts when it is sent. */
+int raw_tracepoint__signal_deliver(struct bpf_raw_tracepoint_args *ctx)
+{
+	u32 key;
+	struct thread *t = traced(&key);
+
+	if (t && ctx->args[0] != SIGKILL)
+		count_signal(t, ctx->args[0]);
+	return 0;
+}
+
+/*
+ * Signals that are never delivered: those that are ignored, dropped when they are sent; and those
+ * that end the process, which become SIGKILL when they are sent (complete_signal(),
+ * kernel/signal.c).
+ */
+int raw_tracepoint__signal_generate(struct bpf_raw_tracepoint_args *ctx)
+{
+	u32 result = ctx->args[4], signo = ctx->args[0], key, set, code;
+	struct thread *t;
+	u64 group;
+
+	if (result > SIGNAL_RESULT_IGNORED)
+		return 0;
+	key = read_half(ctx->args[2] + OFFSET_PID);
+	set = marked_as(key);
+	t = set ? entry_of(key, set) : 0;
+	if (!t)
+		return 0;
+	if (result != SIGNAL_RESULT_IGNORED && signo != SIGKILL) {
+		group = read_word(ctx->args[2] + OFFSET_SIGNAL);
+		code = read_half(group + OFFSET_GROUP_EXIT_CODE);
+		if (!(read_half(group + OFFSET_GROUP_FLAGS) & SIGNAL_GROUP_EXIT) || code != signo)
+			return 0;
+	}
+	count_signal(t, signo);
+	return 0;
+}
+#endif
 #endif

@@ -63,6 +63,8 @@ static inline u64 bucket_of(u64 ns)
 #define SLOT_ODD 0xfffe	     /* numbers that share an index: rows are found by name */
 #define SLOT_MANY 0xfffd     /* stands for many calls: the first argument says which */
 #define SLOT_MANY_LOW 0xfffc /* its lower half does */
+#define SLOT_STRANGE 0xfffb  /* no call has this number: all such are one */
+#define SLOT_FILE 0xfffa     /* counted by what the first argument, a descriptor, refers to */
 #define MOST_ROWS 0xff00
 
 /* A traced thread and its call in flight. */
@@ -82,6 +84,7 @@ struct thread {
 	u16 pad;
 	u32 why;    /* it is traced */
 	u64 ran_ns; /* how long it had run in its life when it left its CPU */
+	u64 named;  /* targets that name its process, or one that it descends from */
 };
 
 /* What a row of counts is about. */
@@ -124,6 +127,26 @@ struct totals {
 	u64 lost_tasks;
 	u64 lost_returns; /* calls that a thread must have returned from, unseen */
 	u64 again;	  /* user space has to look who belongs to the targets */
+	u64 made;	  /* control groups, by anybody */
+};
+
+/* Signals of a target: their numbers go up to 64. */
+#define SIGNALS 65
+struct signals {
+	u64 counts[SIGNALS];
+};
+
+/* What a descriptor refers to. */
+enum file_kind {
+	KIND_UNSAID, /* they are not told apart */
+	KIND_NONE,
+	KIND_FILE,
+	KIND_DIRECTORY,
+	KIND_CHARACTER,
+	KIND_BLOCK,
+	KIND_PIPE,
+	KIND_SOCKET,
+	KIND_ANONYMOUS
 };
 
 struct birth {

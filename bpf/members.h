@@ -62,40 +62,39 @@ static inline void identify(struct group_key *key, u64 cgroup)
 	key->id = read_word(read_word(cgroup + OFFSET_CGROUP_NODE) + OFFSET_NODE_ID);
 }
 
-static inline int is_chosen(u64 cgroup)
+static inline u64 chosen_for(u64 cgroup)
 {
 	struct group_key key = {};
 	struct group *group;
 
 	identify(&key, cgroup);
 	group = groups.lookup(&key);
-	return group && group->chosen;
+	return group ? group->targets : 0;
 }
 
-/* Whether a task is in a chosen group of any hierarchy. */
-static inline int in_chosen(u64 task, struct choice *c)
+/* The targets that a task belongs to for the groups of any hierarchy that it is in. */
+static inline u64 in_chosen(u64 task, struct choice *c)
 {
-	u64 set = read_word(task + OFFSET_TASK_CGROUPS), head, link;
+	u64 set = read_word(task + OFFSET_TASK_CGROUPS), head, link, targets = 0;
 
 	if (!c->hierarchies)
-		return is_chosen(read_word(set + OFFSET_SET_DEFAULT));
+		return chosen_for(read_word(set + OFFSET_SET_DEFAULT));
 	head = set + OFFSET_SET_LINKS;
 	link = read_word(head);
 	for (int i = 0; i < MOST_HIERARCHIES; i++) {
 		if (link == head || !link)
 			break;
-		if (is_chosen(read_word(link - OFFSET_LINK_ENTRY + OFFSET_LINK_CGROUP)))
-			return 1;
+		targets |= chosen_for(read_word(link - OFFSET_LINK_ENTRY + OFFSET_LINK_CGROUP));
 		link = read_word(link);
 	}
-	return 0;
+	return targets;
 }
 
 /*
- * Whether a command name fits one of the patterns: they are one automaton of 64
+ * The ends of patterns that a command name fits: they are one automaton of 64
  * states, each a bit, that takes a letter a step.
  */
-static inline int fits(struct choice *c, u8 *comm)
+static inline u64 fits(struct choice *c, u8 *comm)
 {
 	u64 states = c->begins;
 
@@ -106,10 +105,10 @@ static inline int fits(struct choice *c, u8 *comm)
 			break;
 		states = (states & c->accepts[letter]) << 1 | (states & c->stays);
 	}
-	return states & c->ends ? 1 : 0;
+	return states & c->ends;
 }
 
-static inline int comm_fits(struct choice *c, u64 task)
+static inline u64 comm_fits(struct choice *c, u64 task)
 {
 	u8 comm[COMM_BYTES] = {};
 
@@ -117,6 +116,7 @@ static inline int comm_fits(struct choice *c, u64 task)
 	return fits(c, comm);
 }
 
+#ifndef TARGETS
 /* Why a task is to be traced. */
 static inline u32 reasons(u64 task, struct choice *c)
 {
@@ -136,6 +136,7 @@ static inline u32 reasons(u64 task, struct choice *c)
 	}
 	return why;
 }
+#endif
 
 /* What the user calls a task; 0 when the user's pid namespace does not see it. */
 static inline u32 visible_name(u64 task, struct config *c)
@@ -189,8 +190,12 @@ static inline u32 adopt(u64 task, u32 key, u32 why, u32 state)
 	}
 	t->key = key;
 	t->state = state;
+#ifdef TARGETS
+	t->group = why - 1;
+#else
 	/* With -f it is as if the user had named it: nothing makes it leave. */
 	t->why = about->follow ? 0 : why;
+#endif
 	name_thread(t, tid, visible_name(read_word(task + OFFSET_GROUP_LEADER), about));
 	return set;
 }
@@ -202,6 +207,9 @@ static inline void welcome(u32 key, u32 set)
 	joining.delete(&key);
 }
 
+#ifdef TARGETS
+#include "targets.h"
+#else
 /* Reasons to trace a thread have come or gone. Answers whether it is one. */
 static inline int update_reasons(u32 key, u32 come, u32 gone)
 {
@@ -225,6 +233,8 @@ static inline void change(u64 task, u32 come, u32 gone)
 	if (!update_reasons(key, come, gone) && come && !marked_as(key))
 		mark(key, MARK_JOINING);
 }
+
+#endif
 
 /* The same for the threads of a process, some in each program: at most 33 in a row. */
 int members_tail__mates(struct bpf_raw_tracepoint_args *ctx)
@@ -267,12 +277,22 @@ static inline void reconsider(void *ctx, u64 task, u32 state)
 	u32 key = read_half(task + OFFSET_PID), set, why;
 	struct choice *c = my_choice();
 	struct thread *t;
+#ifdef TARGETS
+	u64 named;
+#endif
 
 	if (!c)
 		return;
+#ifdef TARGETS
+	named = named_targets(task, thread_of(key));
+	why = target_of(task, c, named);
+	if (update_target(key, why, named) || marked_as(key) == MARK_SPARED)
+		return;
+#else
 	why = reasons(task, c);
 	if (update_reasons(key, why, ~why) || marked_as(key) == MARK_SPARED)
 		return;
+#endif
 	if (!why) {
 		if (marked_as(key) == MARK_JOINING)
 			mark(key, 0);
@@ -282,6 +302,9 @@ static inline void reconsider(void *ctx, u64 task, u32 state)
 	t = set ? entry_of(key, set) : 0;
 	if (!t)
 		return;
+#ifdef TARGETS
+	t->named = named;
+#endif
 	joined(ctx, t, task, state == STATE_ATTACHED ? JOIN_RUNNING : 0);
 	welcome(key, set);
 }
@@ -294,6 +317,9 @@ static inline void join_at(void *ctx, u32 state, u32 next)
 
 	enter_gate();
 	reconsider(ctx, task, state);
+#ifdef TARGETS
+	take_off(ctx, key);
+#endif
 	leave_gate();
 	if (thread_of(key))
 		joins.call(ctx, next);
@@ -326,6 +352,9 @@ int members_iter__task(u64 *ctx)
 		return 0;
 	for (int turn = 0; turn < 2; turn++)
 		reconsider(ctx, task, STATE_ATTACHED);
+#ifdef TARGETS
+	found_in_call(task, FIELD(u32, task, OFFSET_PID));
+#endif
 	return 0;
 }
 
@@ -336,6 +365,9 @@ int members__sched_process_fork(struct bpf_raw_tracepoint_args *ctx)
 	u32 key, child = read_half(task + OFFSET_PID), why, set;
 	struct choice *c = my_choice();
 	struct thread *t = traced(&key), *made;
+#ifdef TARGETS
+	u64 named;
+#endif
 
 	if (!c || thread_of(child))
 		return 0;
@@ -344,17 +376,27 @@ int members__sched_process_fork(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	}
 	mark(child, 0); /* its number may have been that of a spared task */
+#ifdef TARGETS
+	named = named_targets(task, t);
+	why = target_of(task, c, named);
+#else
 	why = reasons(task, c);
+#endif
 	if (!why)
 		return 0;
 	enter_gate();
 	set = adopt(task, child, why, STATE_NEWBORN);
 	made = set ? entry_of(child, set) : 0;
 	if (made) {
+#ifdef TARGETS
+		made->named = named;
+		joined(ctx, made, task, 0);
+#else
 		if (t)
 			forked(ctx, t, made);
 		else
 			joined(ctx, made, task, 0);
+#endif
 		welcome(child, set);
 	}
 	leave_gate();
@@ -375,7 +417,7 @@ int members__task_rename(struct bpf_raw_tracepoint_args *ctx)
 	u64 task = ctx->args[0], leader = read_word(task + OFFSET_GROUP_LEADER);
 	struct choice *c = my_choice();
 	u8 comm[COMM_BYTES] = {};
-	int fit;
+	u64 fit;
 
 	/* Of an exec the other program hears, when it is complete. */
 	if (!c || !c->ends || read_half(task + OFFSET_IN_EXECVE) & MASK_IN_EXECVE)
@@ -395,7 +437,7 @@ int members__cgroup_attach_task(struct bpf_raw_tracepoint_args *ctx)
 {
 	u64 task = ctx->args[2];
 	struct choice *c = my_choice();
-	int in;
+	u64 in;
 
 	if (!c || !c->groups)
 		return 0;
@@ -414,9 +456,12 @@ int members__cgroup_mkdir(struct bpf_raw_tracepoint_args *ctx)
 {
 	u64 cgroup = ctx->args[0], parent;
 	struct group_key key = {};
-	struct group *above, found = {};
+	struct group *above, *step, found = {};
 	struct edge edge = {};
 
+#ifdef TARGETS
+	group_made();
+#endif
 	parent = read_word(cgroup + OFFSET_CGROUP_SELF + OFFSET_CSS_PARENT);
 	if (!parent)
 		return 0;
@@ -424,18 +469,20 @@ int members__cgroup_mkdir(struct bpf_raw_tracepoint_args *ctx)
 	above = groups.lookup(&key);
 	if (!above)
 		return 0;
-	if (above->chosen) {
-		found.chosen = 1;
-	} else {
+	found.targets = above->targets;
+	if (above->node) {
 		edge.node = above->node;
 		bpf_probe_read_kernel_str(
 		    edge.name, sizeof(edge.name),
 		    (void *)read_word(read_word(cgroup + OFFSET_CGROUP_NODE) + OFFSET_NODE_NAME));
-		above = edges.lookup(&edge);
-		if (!above)
-			return 0;
-		found = *above;
+		step = edges.lookup(&edge);
+		if (step) {
+			found.targets |= step->targets;
+			found.node = step->node;
+		}
 	}
+	if (!found.targets && !found.node)
+		return 0;
 	identify(&key, cgroup);
 	groups.update(&key, &found);
 	return 0;

@@ -55,6 +55,7 @@ struct config {
 #define WHY_PROCESS 2	 /* its process's command name is wanted */
 #define WHY_COMM 4	 /* its own is */
 #define WHY_EVERYONE 8	 /* it is there */
+#define WHY_NOBODYS 0x10 /* it belongs to no target, as was found from outside */
 #define WHY_LEAVING 0x80 /* not any more: it will take itself off */
 
 #define JOIN_RUNNING 1 /* it was there before, perhaps in the midst of a call */
@@ -87,8 +88,8 @@ struct group_key {
 };
 
 struct group {
-	u16 chosen;
-	u16 node; /* of the tree of paths that are waited for */
+	u64 targets; /* it belongs to, a bit each; 0: to none */
+	u32 node;    /* of the tree of paths that are waited for */
 	u32 pad;
 };
 
@@ -98,6 +99,17 @@ struct walk {
 	u64 node;
 	u32 come;
 	u32 gone;
+};
+
+/* Several targets at once, each with a number: whose a task is. See targets.h. */
+#define MOST_TARGETS 64
+struct ranking {
+	u32 count;
+	u32 named;		/* some are processes, by their numbers */
+	u64 everyone;		/* bits of targets that all tasks belong to */
+	u64 live;		/* bits of all that there are */
+	u64 ends[MOST_TARGETS]; /* of struct choice, by target */
+	u8 order[MOST_TARGETS];
 };
 
 /* A step of a path that is waited for. */

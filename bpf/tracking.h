@@ -102,10 +102,13 @@ static inline struct thread *traced(u32 *key)
  * A thread that is not to be traced any more takes itself off: nobody else may, as long as it can
  * be in one of the programs.
  */
-static inline int leaves(void *ctx, struct thread *t, u32 key)
+static inline int leaves(void *ctx, struct thread *t, u32 key, u32 place)
 {
 	if (!(t->why & WHY_LEAVING))
 		return 0;
+#ifdef TARGETS
+	joins.call(ctx, place); /* it may belong to another target now */
+#endif
 	enter_gate();
 	left(ctx, t);
 	drop_entry(key, marked_as(key));
@@ -132,7 +135,7 @@ static inline struct thread *traced_at(void *ctx, u32 *key, u32 place)
 		return 0;
 	}
 	t = entry_of(tid, set);
-	return t && !leaves(ctx, t, tid) ? t : 0;
+	return t && !leaves(ctx, t, tid, place) ? t : 0;
 }
 
 /* A pid as a pid namespace of some depth calls it; 0 where that does not see it. */

@@ -22,6 +22,10 @@ class NoTarget(Exception):
     """Nothing is there to be traced under a name; the text says why, and the way out."""
 
 
+class NotThere(NoTarget):
+    """Nothing is there under a name now, but something may come to be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hierarchy:
     """A mounted tree of control groups.
@@ -141,7 +145,7 @@ def by_path(text: str, trees: Sequence[Hierarchy]) -> Cgroup:
     if found:
         return inhabited(found)
     where = ", ".join(str(tree.mount) for tree in trees)
-    raise NoTarget(f"there is no such control group in {where}: list them with systemd-cgls")
+    raise NotThere(f"there is no such control group in {where}: list them with systemd-cgls")
 
 
 def matching(fits: Callable[[str], object], trees: Sequence[Hierarchy]) -> list[Cgroup]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from pytracer.target.cgroups import Hierarchy, NoTarget, matching, mounted
+from pytracer.target.cgroups import Hierarchy, NoTarget, NotThere, matching, mounted
 from pytracer.target.selection import Cgroup
 
 # A runtime's name and an id, or an id alone. The id is that of a container, 64 digits: a shorter
@@ -62,7 +62,7 @@ def by_container(wanted: str, trees: Sequence[Hierarchy]) -> Cgroup:
         names = ", ".join(sorted(each[:12] for each in ids if each is not None))
         raise NoTarget(f"several containers' ids begin so: {names}; give more of the id")
     if not ids:
-        raise NoTarget(
+        raise NotThere(
             "no control group is that of such a container: is it running, and is this its id "
             "rather than its name? (docker ps, crictl ps, podman ps)"
         )

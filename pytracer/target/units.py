@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from pytracer.target.cgroups import Hierarchy, NoTarget, inhabited, matching, mounted
+from pytracer.target.cgroups import Hierarchy, NoTarget, NotThere, inhabited, matching, mounted
 from pytracer.target.selection import Cgroup
 
 _TYPES: Final = ("service", "scope", "slice", "socket", "mount", "swap")
@@ -86,7 +86,7 @@ def by_unit(unit: str, trees: Sequence[Hierarchy], ask: Ask = ask_systemd) -> Cg
         return found[0]
     if told is not None:
         raise NoTarget("systemd knows no such unit: list them with systemctl list-units --all")
-    raise NoTarget(
+    raise NotThere(
         "it is not running, and there is no systemd here to say where it would: "
         "start it first, or use --cgroup"
     )

@@ -9,7 +9,7 @@ import ctypes
 import errno
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 _SYS_BPF = 321  # x86_64
 
@@ -19,11 +19,13 @@ _MAP_UPDATE = 2
 _MAP_DELETE = 3
 _PROG_LOAD = 5
 _PROG_TEST_RUN = 10
+_OBJ_GET_INFO_BY_FD = 15
 _RAW_TRACEPOINT_OPEN = 17
 _MAP_LOOKUP_AND_DELETE = 21
 _MAP_LOOKUP_BATCH = 24
 _MAP_UPDATE_BATCH = 26
 _LINK_CREATE = 28
+_ENABLE_STATS = 32
 _ITER_CREATE = 33
 
 F_NO_PREALLOC = 1
@@ -32,6 +34,9 @@ F_MMAPABLE = 1 << 10
 _PROG_TYPE_RAW_TRACEPOINT = 17
 _PROG_TYPE_TRACING = 26
 _TRACE_ITER = 28
+
+# run_time_ns and run_cnt, behind fields that nobody asks for.
+_PROGRAM_INFO = struct.Struct("<192xQQ")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
@@ -162,6 +167,33 @@ def run_iterator(program: int) -> None:
         os.close(link)
 
 
+def enable_stats() -> int:
+    """Have the kernel keep how often and how long programs run, while the descriptor is open.
+
+    Errors: BpfError.
+    """
+    fd = _bpf(_ENABLE_STATS, struct.pack("<I", 0))
+    if fd < 0:
+        raise BpfError("cannot have the run time of BPF programs kept", -fd)
+    return fd
+
+
+def run_time(program: int) -> tuple[int, int]:
+    """How long a program has run, in nanoseconds, and how often; while that is kept.
+
+    Errors: BpfError.
+    Source: struct bpf_prog_info, include/uapi/linux/bpf.h
+    """
+    info = bytearray(_PROGRAM_INFO.size)
+    at, keep = _address(info)
+    answer = _bpf(_OBJ_GET_INFO_BY_FD, struct.pack("<IIQ", program, len(info), at))
+    del keep
+    if answer < 0:
+        raise BpfError("cannot ask about a BPF program", -answer)
+    run_ns, runs = _PROGRAM_INFO.unpack(info)
+    return run_ns, runs
+
+
 class Map:
     """A map by its descriptor, with keys and values as bytes."""
 
@@ -254,6 +286,25 @@ class MapReader:
         A value may be shown twice, when the buffer proves too small.
         Errors: BpfError.
         """
+        value_bytes = self._source.value_bytes
+        for count in self._batches():
+            for at in range(0, count * value_bytes, value_bytes):
+                take(self._values, at)
+
+    def keys(self) -> list[bytes]:
+        """List the keys; one may be there twice, when the buffer proves too small.
+
+        Errors: BpfError.
+        """
+        size = self._source.key_bytes
+        return [
+            self._keys.raw[at : at + size]
+            for count in self._batches()
+            for at in range(0, count * size, size)
+        ]
+
+    def _batches(self) -> Iterator[int]:
+        """Fill the buffers, time and again; how many entries are in them."""
         first = True
         while True:
             attr = bytearray(
@@ -281,9 +332,7 @@ class MapReader:
             if error not in (0, errno.ENOENT):
                 raise BpfError("cannot read a BPF map", error)
             (count,) = struct.unpack_from("<I", attr, 32)
-            value_bytes = self._source.value_bytes
-            for at in range(0, count * value_bytes, value_bytes):
-                take(self._values, at)
+            yield count
             if error == errno.ENOENT:
                 return
             first = False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -232,7 +233,7 @@ def member_offsets() -> dict[str, int]:
     try:
         btf = vmlinux()
         in_execve, mask = btf.bit("task_struct", "in_execve")
-        return {
+        return _state_offset(btf) | {
             "MEMBERS": 1,
             "OFFSET_IN_EXECVE": in_execve,
             "MASK_IN_EXECVE": mask,
@@ -255,6 +256,14 @@ def member_offsets() -> dict[str, int]:
         }
     except (KeyError, OSError):
         return {}
+
+
+def _state_offset(btf: Btf) -> dict[str, int]:
+    """Whether a task sleeps; renamed in 5.14."""
+    for name in ("__state", "state"):
+        with suppress(KeyError):
+            return {"OFFSET_TASK_STATE": btf.offset("task_struct", name)}
+    return {}
 
 
 def iterator_number(name: str) -> int:

@@ -21,22 +21,25 @@ SLOT_UNWANTED: Final = 0xFFFF
 SLOT_ODD: Final = 0xFFFE
 SLOT_MANY: Final = 0xFFFD
 SLOT_MANY_LOW: Final = 0xFFFC
+SLOT_STRANGE: Final = 0xFFFB
+SLOT_FILE: Final = 0xFFFA
+SIGNALS: Final = 65
 # A mark has 16 bits, and the greatest ones have a meaning.
 MOST_THREADS: Final = 0xFF00
 MOST_ROWS: Final = 0xFF00
 
-THREAD: Final = struct.Struct("<QQQiHBBIIIIH2xIQ")
+THREAD: Final = struct.Struct("<QQQiHBBIIIIH2xIQQ")
 ROW_KEY: Final = struct.Struct("<HBBiI4x")
 COUNTING: Final = struct.Struct("<QQ")
-TOTALS: Final = struct.Struct("<5Q")
+TOTALS: Final = struct.Struct("<6Q")
 BIRTH: Final = struct.Struct("<II")
 _EXTREMES: Final = 5
-_BUCKETS_AT: Final = 3 + 2 * _EXTREMES
-_ERRNOS_AT: Final = _BUCKETS_AT + 256
+BUCKETS_AT: Final = 3 + 2 * _EXTREMES
+ERRNOS_AT: Final = BUCKETS_AT + 256
 _ERRNOS: Final = 160
 _LAST_ERRNO: Final = 133
 _FIRST_RESTART: Final = 512
-COUNTS: Final = struct.Struct(f"<{_ERRNOS_AT + _ERRNOS}Q")
+COUNTS: Final = struct.Struct(f"<{ERRNOS_AT + _ERRNOS}Q")
 
 
 class Thread(NamedTuple):
@@ -56,9 +59,11 @@ class Thread(NamedTuple):
     group: int
     why: int
     ran_ns: int
+    named: int
 
 
 _KEY: Final = Thread._fields.index("key")
+_KEY_AT: Final = 36
 
 
 class Totals(NamedTuple):
@@ -69,6 +74,7 @@ class Totals(NamedTuple):
     lost_tasks: int = 0
     lost_returns: int = 0
     again: int = 0
+    made: int = 0
 
 
 def thread_value(
@@ -76,7 +82,7 @@ def thread_value(
 ) -> bytes:
     """The entry of a thread that begins to be traced; ``nr``: of the call it is in, -1 for none."""
     number = int.from_bytes(key, "little")
-    return THREAD.pack(now_ns, 0, 0, nr, 0, abi, 0, state, number, tid, tgid, group, 0, 0)
+    return THREAD.pack(now_ns, 0, 0, nr, 0, abi, 0, state, number, tid, tgid, group, 0, 0, 0)
 
 
 def errno_of(place: int) -> int:
@@ -84,24 +90,41 @@ def errno_of(place: int) -> int:
     return place if place <= _LAST_ERRNO else place - _LAST_ERRNO - 1 + _FIRST_RESTART
 
 
+class Memory:
+    """An array map as memory."""
+
+    def __init__(self, source: Map) -> None:
+        size = source.entries * source.value_bytes
+        self._map = mmap.mmap(source.fd, -(-size // mmap.PAGESIZE) * mmap.PAGESIZE)
+        self._whole = memoryview(self._map)
+        self.bytes = self._whole[:size]
+
+    def close(self) -> None:
+        self.bytes.release()
+        self._whole.release()
+        self._map.close()
+
+
 class Threads:
     """The array of threads, as memory."""
 
     def __init__(self, source: Map) -> None:
-        self._bytes = source.entries * THREAD.size
-        size = -(-self._bytes // mmap.PAGESIZE) * mmap.PAGESIZE
-        self._map = mmap.mmap(source.fd, size)
+        self._memory = Memory(source)
 
     def write(self, place: int, value: bytes) -> None:
         """Fill an entry."""
         at = place * THREAD.size
-        self._map[at : at + THREAD.size] = value
+        self._memory.bytes[at : at + THREAD.size] = value
 
     def places(self) -> Iterator[tuple[int, Thread]]:
         """The traced threads and where each is."""
-        for place, entry in enumerate(THREAD.iter_unpack(self._map[: self._bytes])):
-            if entry[_KEY]:
-                yield place, Thread._make(entry)
+        memory = self._memory.bytes
+        # All keys at once: most entries of a table that has room for many are not in use.
+        for place, key in enumerate(memory.cast("I")[_KEY_AT // 4 :: THREAD.size // 4].tolist()):
+            if key:
+                entry = THREAD.unpack_from(memory, place * THREAD.size)
+                if entry[_KEY]:
+                    yield place, Thread._make(entry)
 
     def in_flight(self, sub_of: Callable[[int], int]) -> list[InFlight]:
         """The calls that have been entered and have not returned.
@@ -116,7 +139,7 @@ class Threads:
         ]
 
     def close(self) -> None:
-        self._map.close()
+        self._memory.close()
 
 
 class Rows:
@@ -127,8 +150,7 @@ class Rows:
 
     def __init__(self, counted: Map, owners: Map, cpus: int) -> None:
         self._counted = counted
-        self._owners = mmap.mmap(owners.fd, -(-owners.entries * ROW_KEY.size // 4096) * 4096)
-        self._end = owners.entries * ROW_KEY.size
+        self._owners = Memory(owners)
         self._cpus = cpus
         # The kernel keeps the extremes of two epochs: these are of all of them.
         self._extremes: dict[Key, tuple[Times, Times]] = {}
@@ -138,7 +160,7 @@ class Rows:
         """Everything that was counted so far, in the order in which calls were first made."""
         found: dict[Key, CallCounts] = {}
         self.recent = {}
-        owners = ROW_KEY.iter_unpack(self._owners[: self._end])
+        owners = ROW_KEY.iter_unpack(self._owners.bytes)
         for row, (group, abi, used, nr, sub) in enumerate(owners):
             if not used:
                 continue
@@ -157,7 +179,7 @@ class Rows:
 
     def sub_of(self, row: int) -> int:
         """Which call a multiplexer stands for, of those counted in a row."""
-        sub: int = ROW_KEY.unpack_from(self._owners, row * ROW_KEY.size)[-1]
+        sub: int = ROW_KEY.unpack_from(self._owners.bytes, row * ROW_KEY.size)[-1]
         return sub
 
     def without_row(self) -> int:
@@ -187,9 +209,9 @@ class Rows:
                     wall, cpu = self.recent.setdefault(key, (Times(), Times()))
                     wall.reach(wall_min, wall_max)
                     cpu.reach(cpu_min, cpu_max)
-            buckets = values[_BUCKETS_AT : _BUCKETS_AT + BUCKETS]
+            buckets = values[BUCKETS_AT : BUCKETS_AT + BUCKETS]
             counts.histogram.merge(Histogram(list(buckets)))
-            for place, count in enumerate(values[_ERRNOS_AT:]):
+            for place, count in enumerate(values[ERRNOS_AT:]):
                 if count:
                     errno = errno_of(place)
                     counts.errnos[errno] = counts.errnos.get(errno, 0) + count

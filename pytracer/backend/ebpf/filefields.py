@@ -44,6 +44,8 @@ _FIELDS = {
     "ADDRESS_LENGTH": "unix_address.len",
     "ADDRESS_NAME": "unix_address.name",
 }
+# Of these, what tells the kind of a file alone.
+_KIND = ("FILE_INODE", "INODE_MODE", "INODE_SUPER", "SUPER_MAGIC")
 # What a kernel may be built without, or have in another place.
 _EXTRAS = {
     "SK_ADDRESS6": "sock.__sk_common + sock_common.skc_v6_rcv_saddr",
@@ -62,6 +64,15 @@ _EXTRAS = {
     "NS_OPS": "ns_common.ops",
     "NS_NAME": "proc_ns_operations.name",
 }
+
+
+def kind_offsets() -> dict[str, int]:
+    """Find what bpf/filekinds.h needs; nothing when the kernel lacks some of it."""
+    btf = vmlinux()
+    try:
+        return {f"OFFSET_{name}": btf.sum(_FIELDS[name]) for name in _KIND}
+    except KeyError:
+        return {}
 
 
 def descriptor_offsets() -> dict[str, int]:

@@ -25,10 +25,15 @@ from pytracer.backend.ebpf.compiler import (
     encode,
     find_library,
 )
-from pytracer.backend.ebpf.filefields import descriptor_offsets
+from pytracer.backend.ebpf.filefields import descriptor_offsets, kind_offsets
 from pytracer.backend.ebpf.plan import NoPlans, Plans
 from pytracer.backend.ebpf.source import source_folder
 
+_NO_MEMBERS = BackendUnavailable(
+    "ebpf",
+    "the kernel's BTF tells too little of control groups and tasks to select by them",
+    "name processes with -p",
+)
 _TRACEPOINT = "raw_tracepoint__"
 # The first belong to pid namespaces, all of members to targets that are selected by what they
 # belong to.
@@ -40,18 +45,22 @@ _ARRAY = 2  # BPF_MAP_TYPE_ARRAY, include/uapi/linux/bpf.h
 
 
 def compiled(
-    name: str, cache: Cache | None = None, plans: Plans | None = None, members: bool = False
+    name: str,
+    cache: Cache | None = None,
+    plans: Plans | None = None,
+    members: bool = False,
+    targets: bool = False,
 ) -> Compiled:
     """Give the compiled form of a source in bpf/, from the cache where possible.
 
     ``plans``: with what they ask for beyond memory. ``members``: with what selects tasks by what
-    they belong to.
+    they belong to; ``targets``: and tells several targets apart.
 
     Errors: BackendUnavailable.
     """
     plans = plans or NoPlans()
     descriptors, stacks = plans.descriptors, plans.stacks
-    wanted = descriptors, stacks, members
+    wanted = descriptors, stacks, members, targets
     folder = source_folder()
     library = os.stat(find_library())
     kernel = os.uname()
@@ -73,6 +82,10 @@ def compiled(
             constants |= descriptor_offsets()
         if members:
             constants |= member_offsets()
+        if targets:
+            if not members or "MEMBERS" not in constants:
+                raise _NO_MEMBERS
+            constants |= kind_offsets() | {"TARGETS": 1}
         if stacks:
             constants["WITH_STACKS"] = 1
         found = compile_source(folder, name, constants)
@@ -176,11 +189,7 @@ def load(
     Errors: BackendUnavailable.
     """
     if not {program.name for program in source.programs}.issuperset(optional):
-        raise BackendUnavailable(
-            "ebpf",
-            "the kernel's BTF tells too little of control groups and tasks to select by them",
-            "name processes with -p",
-        )
+        raise _NO_MEMBERS
     loaded = Loaded()
     try:
         for shape in source.maps:

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from pytracer.backend.ebpf import bpf, wire
 from pytracer.backend.ebpf.loader import Loaded, unavailable
@@ -17,10 +17,9 @@ from pytracer.target.selection import Cgroup, Members, Target
 
 CHOICE: Final = struct.Struct("<IIIIQQQ256Q")
 GROUP_KEY: Final = struct.Struct("<IIQ")
-GROUP: Final = struct.Struct("<HHI")
+GROUP: Final = struct.Struct("<QII")
 EDGE: Final = struct.Struct("<I252s")
 _ZERO: Final = bytes(4)
-_CHOSEN: Final = (1, 0)
 _LONGEST_NAME: Final = 251
 _NOBODY: Final = Automaton(0, 0, 0, (0,) * 256)
 
@@ -56,6 +55,18 @@ def programs_for(target: Target) -> frozenset[str]:
     return frozenset((*_ANY, *cgroups, *(_COMMS if target.comms else ())))
 
 
+def connect(loaded: Loaded) -> None:
+    """Tell the programs which others they go on to.
+
+    Errors: BpfError.
+    """
+    for place, name in enumerate(_JOINS):
+        program = struct.pack("<i", loaded.programs[name])
+        loaded.maps["joins"].update(struct.pack("<I", place), program)
+    if _MATES in loaded.programs:
+        loaded.maps["mates"].update(_ZERO, struct.pack("<i", loaded.programs[_MATES]))
+
+
 class Marks(Protocol):
     """The map that says which threads are traced."""
 
@@ -67,40 +78,31 @@ class Marks(Protocol):
 class Paths:
     """The paths that are waited for, as a tree: its nodes are numbered, its edges are names.
 
-    ``edges``: (node, name) -> what the group of that name below the node's is: (chosen, node).
+    ``wanted``: the control groups, each with the targets that it makes tasks belong to, a bit
+    each. ``nodes``: the number of the last node that was in use before.
+    ``edges``: (node, name) -> what the group of that name below the node's is: (targets, node).
     ``tops``: the same of the hierarchies' tops, by (hierarchy, mount).
     """
 
-    def __init__(self, cgroups: tuple[Cgroup, ...]) -> None:
+    def __init__(self, wanted: Iterable[tuple[Cgroup, int]], nodes: int = 0) -> None:
         self.edges: dict[tuple[int, str], tuple[int, int]] = {}
         self.tops: dict[tuple[int, str], tuple[int, int]] = {}
-        self._nodes = 0
-        for cgroup in cgroups:
-            self._add(cgroup)
+        self.nodes = nodes
+        for cgroup, targets in wanted:
+            self._add(cgroup, targets)
 
-    def _add(self, cgroup: Cgroup) -> None:
-        top = cgroup.hierarchy, cgroup.mount
-        names = [name for name in cgroup.path.split("/") if name]
-        chosen, node = self.tops.get(top, (0, 0))
-        if chosen or not names:
-            self.tops[top] = _CHOSEN
-            return
-        if not node:
-            node = self._node()
-            self.tops[top] = 0, node
-        for name in names[:-1]:
-            chosen, below = self.edges.get((node, name), (0, 0))
-            if chosen:
-                return
-            if not below:
-                below = self._node()
-                self.edges[node, name] = 0, below
-            node = below
-        self.edges[node, names[-1]] = _CHOSEN
-
-    def _node(self) -> int:
-        self._nodes += 1
-        return self._nodes
+    def _add(self, cgroup: Cgroup, targets: int) -> None:
+        places: dict[Any, tuple[int, int]] = self.tops
+        place: tuple[int, str] = cgroup.hierarchy, cgroup.mount
+        for name in filter(None, cgroup.path.split("/")):
+            chosen, node = places.get(place, (0, 0))
+            if not node:
+                self.nodes += 1
+                node = self.nodes
+                places[place] = chosen, node
+            places, place = self.edges, (node, name)
+        chosen, node = places.get(place, (0, 0))
+        places[place] = chosen | targets, node
 
     def present(self) -> Iterator[tuple[int, str, tuple[int, int]]]:
         """Walk those that are there: (hierarchy, directory, what it is).
@@ -111,12 +113,12 @@ class Paths:
         for (hierarchy, mount), what in self.tops.items():
             waiting = [(mount, what)]
             while waiting:
-                folder, (chosen, node) = waiting.pop()
-                yield hierarchy, folder, (chosen, node)
+                folder, (targets, node) = waiting.pop()
+                yield hierarchy, folder, (targets, node)
                 for name in children(folder):
-                    below = _CHOSEN if chosen else self.edges.get((node, name))
-                    if below is not None:
-                        waiting.append((f"{folder}/{name}", below))
+                    own, below = self.edges.get((node, name), (0, 0))
+                    if targets | own or below:
+                        waiting.append((f"{folder}/{name}", (targets | own, below)))
 
 
 class Membership:
@@ -127,7 +129,7 @@ class Membership:
 
     def __init__(self, loaded: Loaded, members: Members) -> None:
         self._loaded = loaded
-        self._paths = Paths(members.cgroups)
+        self._paths = Paths((cgroup, 1) for cgroup in members.cgroups)
         self._spared = members.spared
         names = compile_patterns(members.comms) if members.comms else _NOBODY
         choice = CHOICE.pack(
@@ -141,11 +143,7 @@ class Membership:
             *names.accepts,
         )
         maps = loaded.maps
-        for place, name in enumerate(_JOINS):
-            program = struct.pack("<i", loaded.programs[name])
-            maps["joins"].update(struct.pack("<I", place), program)
-        if _MATES in loaded.programs:
-            maps["mates"].update(_ZERO, struct.pack("<i", loaded.programs[_MATES]))
+        connect(loaded)
         maps["choices"].update(_ZERO, choice)
         for (node, name), what in self._paths.edges.items():
             edge = EDGE.pack(node, os.fsencode(name)[:_LONGEST_NAME])

@@ -92,7 +92,7 @@ class Tally:
     def _prepare(self, loaded: Loaded, target: Target, groups: int) -> None:
         maps = loaded.maps
         indices = struct.pack(f"<{groups * counts.CALLS}I", *range(groups * counts.CALLS))
-        maps["rows"].update_many(indices, _wanted(self._selection) * groups)
+        maps["rows"].update_many(indices, slots(self._selection) * groups)
         self._configure()
         self.namespace.enter(loaded, self._selection)
         if isinstance(target, Members):
@@ -101,17 +101,12 @@ class Tally:
         self._rows = counts.Rows(maps["counted"], maps["owners"], self._cpus)
         self.marks = Marks(maps["marked"])
         self._mapped = [self.threads, self._rows, self.marks]
-        self._fill("fill_rows", maps["owners"].entries)
-        self._fill("fill_threads", maps["threads"].entries)
+        fill(loaded)
 
     def _most_rows(self, groups: int) -> int:
         """How many kinds of calls can be counted, and one."""
         affordable = _MOST_BYTES // (counts.COUNTS.size * self._cpus)
         return min(max(affordable, _LEAST_ROWS * groups), _ROWS_A_GROUP * groups, counts.MOST_ROWS)
-
-    def _fill(self, program: str, end: int) -> None:
-        for begin in range(1, end, _FILLED_AT_ONCE):
-            bpf.run_program(self.loaded.programs[program], begin, end)
 
     def _configure(self) -> None:
         config = counts.COUNTING.pack(self._epoch, self._overhead_ns)
@@ -199,17 +194,28 @@ class Tally:
         self.loaded.close()
 
 
-def _wanted(selection: Selection) -> bytes:
+def fill(loaded: Loaded) -> None:
+    """Have the numbers of all rows and threads free to be given.
+
+    Errors: BpfError.
+    """
+    for program, name in (("fill_rows", "owners"), ("fill_threads", "threads")):
+        end = loaded.maps[name].entries
+        for begin in range(1, end, _FILLED_AT_ONCE):
+            bpf.run_program(loaded.programs[program], begin, end)
+
+
+def slots(selection: Selection) -> bytes:
     """What the programs are to do about each call of a group."""
     image = bytearray()
     for abi in Abi:
-        slots = [0] * wire.MAX_NR
+        kinds = [0] * wire.MAX_NR
         if selection.syscalls is not None:
             listed = selection.syscalls.get(abi, frozenset())
-            slots = [0 if nr in listed else counts.SLOT_UNWANTED for nr in range(wire.MAX_NR)]
+            kinds = [0 if nr in listed else counts.SLOT_UNWANTED for nr in range(wire.MAX_NR)]
         if abi is Abi.I386:
             for nr, kind in _MANY.items():
-                slots[nr] = slots[nr] or kind
-        slots[-1] = counts.SLOT_ODD
-        image += struct.pack(f"<{wire.MAX_NR}H", *slots)
+                kinds[nr] = kinds[nr] or kind
+        kinds[-1] = counts.SLOT_ODD
+        image += struct.pack(f"<{wire.MAX_NR}H", *kinds)
     return bytes(image)

@@ -40,6 +40,9 @@ STATE_CALL: Final = 2
 STATE_LAUNCHING: Final = 5
 STATE_GONE: Final = 7
 
+WHY_NOBODYS: Final = 0x10
+WHY_LEAVING: Final = 0x80
+
 CALL_WANTED: Final = 1
 CALL_SELECTS: Final = 2
 CALL_DROP_OK: Final = 4

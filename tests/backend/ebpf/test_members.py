@@ -25,8 +25,8 @@ _PR_SET_NAME = 15
 _STORM = f"storm-{os.getpid()}"
 
 
-def groups(mount: Path, *paths: str) -> tuple[Cgroup, ...]:
-    return tuple(Cgroup(0, str(mount), path) for path in paths)
+def groups(mount: Path, *paths: str) -> tuple[tuple[Cgroup, int], ...]:
+    return tuple((Cgroup(0, str(mount), path), 1) for path in paths)
 
 
 def present(paths: Paths, mount: Path) -> dict[str, bool]:
@@ -74,7 +74,10 @@ def test_the_top_is_all(tmp_path: Path) -> None:
 
 
 def test_hierarchies_and_mounts_are_apart() -> None:
-    paths = Paths((Cgroup(0, "/u", "/a"), Cgroup(9, "/s", "/a"), Cgroup(0, "/v", "/a")))
+    paths = Paths(
+        (Cgroup(hierarchy, mount, "/a"), 1)
+        for hierarchy, mount in ((0, "/u"), (9, "/s"), (0, "/v"))
+    )
     assert len(paths.tops) == 3 and len(paths.edges) == 3
 
 

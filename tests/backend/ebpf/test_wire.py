@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytracer.backend.ebpf import counts, members, namespace, plan, shared, wire
+from pytracer.backend.ebpf import counts, members, namespace, plan, shared, targets, wire
 from pytracer.backend.ebpf.shared import MARKS
 from pytracer.backend.ebpf.source import source_folder
 from pytracer.event import durations
@@ -68,6 +68,7 @@ _STREAM = {
     "sizeof(struct choice)": members.CHOICE.size,
     "sizeof(struct group_key)": members.GROUP_KEY.size,
     "sizeof(struct group)": members.GROUP.size,
+    "offsetof(struct group, node)": 8,
     "sizeof(struct edge)": members.EDGE.size,
     "JOIN_RUNNING": wire.JOIN_RUNNING,
     "RECORD_AGAIN": wire.RECORD_AGAIN,
@@ -78,6 +79,8 @@ _STREAM = {
     "STATE_CALL": wire.STATE_CALL,
     "STATE_LAUNCHING": wire.STATE_LAUNCHING,
     "STATE_GONE": wire.STATE_GONE,
+    "WHY_NOBODYS": wire.WHY_NOBODYS,
+    "WHY_LEAVING": wire.WHY_LEAVING,
     "CALL_CHUNK": wire.CALL_CHUNK,
     "CALL_NO_EXIT": wire.CALL_NO_EXIT,
     "CALL_UNSEEN": wire.CALL_UNSEEN,
@@ -92,13 +95,13 @@ _STREAM = {
 
 _COUNT = {
     "sizeof(struct thread)": counts.THREAD.size,
-    "offsetof(struct thread, key)": 36,
+    "offsetof(struct thread, key)": counts._KEY_AT,
     "offsetof(struct thread, why)": 52,
     "sizeof(struct row_key)": counts.ROW_KEY.size,
     "offsetof(struct row_key, sub)": 8,
     "sizeof(struct counts)": counts.COUNTS.size,
-    "offsetof(struct counts, buckets)": 8 * counts._BUCKETS_AT,
-    "offsetof(struct counts, errnos)": 8 * counts._ERRNOS_AT,
+    "offsetof(struct counts, buckets)": 8 * counts.BUCKETS_AT,
+    "offsetof(struct counts, errnos)": 8 * counts.ERRNOS_AT,
     "sizeof(struct extremes)": 8 * counts._EXTREMES,
     "sizeof(struct counting)": counts.COUNTING.size,
     "sizeof(struct totals)": counts.TOTALS.size,
@@ -112,7 +115,12 @@ _COUNT = {
     "SLOT_ODD": counts.SLOT_ODD,
     "SLOT_MANY": counts.SLOT_MANY,
     "SLOT_MANY_LOW": counts.SLOT_MANY_LOW,
+    "SLOT_STRANGE": counts.SLOT_STRANGE,
+    "SLOT_FILE": counts.SLOT_FILE,
     "MOST_ROWS": counts.MOST_ROWS,
+    "MOST_TARGETS": targets.MOST_TARGETS,
+    "sizeof(struct ranking)": targets.RANKING.size,
+    "SIGNALS": counts.SIGNALS,
     "MARK_SPARED": shared.SPARED[2],
     "sizeof(struct marks)": 2 * MARKS,
     **{f"bucket_of({ns}ULL)": durations.bucket_of(ns) for ns in _durations()},

@@ -1,0 +1,192 @@
+"""Several targets at once, each with a number: what the programs of bpf/targets.h are told.
+
+Nothing here needs more than the maps' descriptors: targets come and go without a privilege.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pytracer.backend.ebpf import bpf
+from pytracer.backend.ebpf.loader import Loaded, unavailable
+from pytracer.backend.ebpf.members import CHOICE, EDGE, GROUP, GROUP_KEY, Paths
+from pytracer.target.patterns import Automaton, compile_patterns
+from pytracer.target.selection import Cgroup
+
+MOST_TARGETS: Final = 64
+RANKING: Final = struct.Struct("<IIQQ64Q64s")
+_PID: Final = struct.Struct("<I")
+_MASK: Final = struct.Struct("<Q")
+_ZERO: Final = bytes(4)
+_LONGEST_NAME: Final = 251
+_NOBODY: Final = Automaton(0, 0, 0, (0,) * 256)
+_ITERATOR: Final = "members_iter__task"
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A target by its number, below MOST_TARGETS. Its threads are counted in that group."""
+
+    number: int
+    pids: tuple[int, ...] = ()
+    cgroups: tuple[Cgroup, ...] = ()
+    comms: tuple[str, ...] = ()
+    everyone: bool = False
+
+    @property
+    def bit(self) -> int:
+        """It among targets."""
+        return 1 << self.number
+
+
+class Targets:
+    """Tells the programs whom to trace, and as what."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._maps = loaded.maps
+        self._program = loaded.programs[_ITERATOR]
+        self._now: tuple[Numbered, ...] = ()
+        self._paths = Paths(())
+
+    def choose(self, wanted: Sequence[Numbered]) -> None:
+        """Trace these from now on: whoever fits several belongs to the first.
+
+        A process that was named before, and is named still, is the same one; others are looked
+        for now.
+        Errors: BackendUnavailable; BadPattern, and nothing has changed.
+        """
+        names = _automaton(wanted)
+        try:
+            self._forget(wanted)
+            self._name(wanted)
+            self._choose_groups(wanted, names)
+        except bpf.BpfError as error:
+            raise unavailable(error) from error
+        self._now = tuple(wanted)
+
+    def look(self) -> None:
+        """Have all tasks looked at.
+
+        Errors: BackendUnavailable.
+        """
+        try:
+            bpf.run_iterator(self._program)
+        except bpf.BpfError as error:
+            raise unavailable(error) from error
+
+    def _forget(self, wanted: Sequence[Numbered]) -> None:
+        """Have threads forget the targets that named them and do so no more.
+
+        A target's number may be another one's later.
+        """
+        before = {target.number: target for target in self._now}
+        after = {target.number: target for target in wanted}
+        valid = [
+            target
+            for target in self._now
+            if target.number in after and set(target.pids) <= set(after[target.number].pids)
+        ]
+        if len(valid) == len(before):
+            return
+        kept = [target for target in self._now if target.number in after]
+        self._rank(kept, sum(target.bit for target in valid), _automaton(kept))
+        self.look()
+
+    def _rank(self, targets: Sequence[Numbered], live: int, names: Automaton) -> None:
+        ends = [0] * MOST_TARGETS
+        states = (1 << state for state in range(64) if names.ends >> state & 1)
+        for target in targets:
+            for _ in target.comms:
+                ends[target.number] |= next(states)
+        # What belongs to no other target does to one that takes everything.
+        order = sorted(targets, key=lambda target: target.everyone)
+        ranking = RANKING.pack(
+            len(targets),
+            any(target.pids for target in targets),
+            sum(target.bit for target in targets if target.everyone),
+            live,
+            *ends,
+            bytes(target.number for target in order),
+        )
+        groups = [cgroup for target in targets for cgroup in target.cgroups]
+        choice = CHOICE.pack(
+            any(target.everyone for target in targets),
+            bool(groups),
+            any(cgroup.hierarchy for cgroup in groups),
+            0,
+            names.begins,
+            names.stays,
+            names.ends,
+            *names.accepts,
+        )
+        self._maps["choices"].update(_ZERO, choice)
+        self._maps["rankings"].update(_ZERO, ranking)
+
+    def _name(self, wanted: Sequence[Numbered]) -> None:
+        """Tell of processes by their numbers, once: the kernel forgets those that end."""
+        named = self._maps["named_pids"]
+        before, after = _by_pid(self._now), _by_pid(wanted)
+        for pid in before.keys() | after.keys():
+            key = _PID.pack(pid)
+            known = named.lookup(key)
+            then, now = before.get(pid, 0), after.get(pid, 0)
+            mask = now & ~then | (_MASK.unpack(known)[0] & now if known is not None else 0)
+            if mask:
+                named.update(key, _MASK.pack(mask))
+            elif known is not None:
+                named.delete(key)
+
+    def _choose_groups(self, wanted: Sequence[Numbered], names: Automaton) -> None:
+        """Tell of control groups, then of the order of all targets, and have all tasks looked at.
+
+        What the programs take in meanwhile for what they were told before is put right at last.
+        """
+        groups, edges = self._maps["groups"], self._maps["edges"]
+        known = set(bpf.MapReader(groups).keys())
+        former, paths = (
+            self._paths,
+            Paths(
+                ((cgroup, target.bit) for target in wanted for cgroup in target.cgroups),
+                self._paths.nodes,
+            ),
+        )
+        for step, what in paths.edges.items():
+            edges.update(_edge(step), GROUP.pack(*what, 0))
+        found = set()
+        for hierarchy, folder, what in paths.present():
+            try:
+                number = os.stat(folder).st_ino
+            except OSError:
+                continue  # it has just been removed
+            key = GROUP_KEY.pack(hierarchy, 0, number)
+            found.add(key)
+            groups.update(key, GROUP.pack(*what, 0))
+        self._paths = paths
+        for key in known - found:
+            groups.delete(key)
+        for step in former.edges:
+            edges.delete(_edge(step))
+        self._rank(wanted, sum(target.bit for target in wanted), names)
+        self.look()
+
+
+def _automaton(targets: Sequence[Numbered]) -> Automaton:
+    patterns = [pattern for target in targets for pattern in target.comms]
+    return compile_patterns(patterns) if patterns else _NOBODY
+
+
+def _by_pid(targets: Sequence[Numbered]) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for target in targets:
+        for pid in target.pids:
+            found[pid] = found.get(pid, 0) | target.bit
+    return found
+
+
+def _edge(step: tuple[int, str]) -> bytes:
+    node, name = step
+    return EDGE.pack(node, os.fsencode(name)[:_LONGEST_NAME])

@@ -94,6 +94,15 @@ class Reading:
     programs: Sequence[ProgramCost] = ()
 
 
+class Unwatchable(Exception):
+    """A target cannot be watched. ``target``: its name. ``reason``: why, and the way out."""
+
+    def __init__(self, target: str, reason: str) -> None:
+        super().__init__(f"target {target}: {reason}")
+        self.target = target
+        self.reason = reason
+
+
 class Source(Protocol):
     """Counts. All numbers that are counters only grow while the source lives."""
 
@@ -109,7 +118,7 @@ class Source(Protocol):
     def watch(self, targets: Sequence[Watched]) -> None:
         """Watch these from now on instead; one of an unchanged name goes on being counted.
 
-        Errors: TargetError, and all is as before, when one cannot be watched.
+        Errors: Unwatchable, and all is as before, when one cannot be watched.
         """
         ...
 

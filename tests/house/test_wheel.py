@@ -76,7 +76,7 @@ def test_carries_its_licences(wheel: Path) -> None:
 
 def test_leaves_no_module_of_a_general_name(wheel: Path) -> None:
     tops = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"pytracer"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"pytracer", "pytracer_exporter"}
 
 
 def test_tells_its_version(installed: Path, tmp_path: Path) -> None:

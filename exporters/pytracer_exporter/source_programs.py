@@ -1,0 +1,116 @@
+"""The programs that count, brought into the kernel: all that needs privileges."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from pytracer.backend.base import BackendUnavailable
+from pytracer.backend.ebpf import counts, tally
+from pytracer.backend.ebpf.attach import room_for
+from pytracer.backend.ebpf.bpf import F_MMAPABLE, F_NO_PREALLOC, BpfError
+from pytracer.backend.ebpf.loader import Loaded, Resize, compiled, load, unavailable
+from pytracer.backend.ebpf.members import connect, programs_for
+from pytracer.backend.ebpf.namespace import Namespace
+from pytracer.backend.ebpf.ring import possible_cpus
+from pytracer.backend.ebpf.shared import MARKS, pid_max
+from pytracer.backend.ebpf.targets import MOST_TARGETS
+from pytracer.backend.ebpf.wire import MAX_NR
+from pytracer.decode.catalogue import book, numbers
+from pytracer.event.schema import Abi
+from pytracer.spec.scalar import Fd
+from pytracer.target.selection import Cgroup, Members, Selection
+from pytracer_exporter.counting import Counting
+
+# Whatever the first targets are, others may come: all programs that follow any are loaded.
+_ANYBODY: Final = Members((Cgroup(0, "/", "/"),), ("*",), True)
+_SCHED_SWITCH: Final = "raw_tracepoint__sched_switch"
+_MOST_BYTES: Final = 64 << 20
+_LEAST_ROWS: Final = 512
+
+
+def load_programs(counting: Counting) -> Loaded:
+    """Load and attach the programs. They trace nobody yet.
+
+    Errors: BackendUnavailable.
+    """
+    source = compiled("count.c", members=True, targets=True)
+    if not counting.cpu:
+        programs = (each for each in source.programs if each.name != _SCHED_SWITCH)
+        source = replace(source, programs=tuple(programs))
+    threads = min(room_for(_ANYBODY), counts.MOST_THREADS)
+    rows = counting.rows or max(_MOST_BYTES // (counts.COUNTS.size * possible_cpus()), _LEAST_ROWS)
+    rows = min(rows + 1, counts.MOST_ROWS)  # the first is for calls without one
+    loaded = load(
+        source,
+        {
+            "threads": Resize(F_MMAPABLE, threads),
+            "free_threads": Resize(0, threads),
+            "rows": Resize(0, MOST_TARGETS * counts.CALLS),
+            "owners": Resize(F_MMAPABLE, rows),
+            "free_rows": Resize(0, rows),
+            "odd_rows": Resize(F_NO_PREALLOC, rows),
+            "groups": Resize(F_NO_PREALLOC),
+            "edges": Resize(F_NO_PREALLOC),
+            "counted": Resize(0, rows),
+            "gates": Resize(0, possible_cpus()),
+            "marked": Resize(F_MMAPABLE, -(-pid_max() // MARKS)),
+            "numbers": Resize(F_NO_PREALLOC),
+        },
+        Namespace().nested,
+        programs_for(_ANYBODY),
+    )
+    try:
+        _prepare(loaded, counting)
+        loaded.attach()
+    except BpfError as error:
+        loaded.close()
+        raise unavailable(error) from error
+    except BackendUnavailable:
+        loaded.close()
+        raise
+    return loaded
+
+
+def _prepare(loaded: Loaded, counting: Counting) -> None:
+    selection = Selection(syscalls=dict(counting.syscalls) if counting.syscalls else None)
+    count = MOST_TARGETS * counts.CALLS
+    indices = struct.pack(f"<{count}I", *range(count))
+    loaded.maps["rows"].update_many(indices, _slots(selection, counting) * MOST_TARGETS)
+    loaded.maps["counting"].update(bytes(4), counts.COUNTING.pack(1, 0))
+    connect(loaded)
+    tally.fill(loaded)
+
+
+def _slots(selection: Selection, counting: Counting) -> bytes:
+    """What the programs are to do about each call.
+
+    Numbers that no kernel knows share a row: there may be as many as a program likes.
+    """
+    slots = bytearray(tally.slots(selection))
+    for abi in Abi:
+        known = numbers(abi)
+        for nr in range(MAX_NR):
+            if nr not in known:
+                _change(slots, abi, nr, counts.SLOT_STRANGE)
+        for nr in _of_descriptors(abi) if counting.fd_types else ():
+            _change(slots, abi, nr, counts.SLOT_FILE)
+    return bytes(slots)
+
+
+def _change(slots: bytearray, abi: Abi, nr: int, kind: int) -> None:
+    at = 2 * (int(abi) * MAX_NR + nr)
+    (now,) = struct.unpack_from("<H", slots, at)
+    if now != counts.SLOT_UNWANTED:
+        struct.pack_into("<H", slots, at, kind)
+
+
+def _of_descriptors(abi: Abi) -> Iterator[int]:
+    """The calls whose first argument is a descriptor."""
+    entries = book().entries
+    for nr, (name, _) in numbers(abi).items():
+        entry = entries.get((name, int(abi)))
+        if entry is not None and entry.args and isinstance(next(iter(entry.args.values())), Fd):
+            yield nr

@@ -1,0 +1,245 @@
+"""Counts of real processes: those of each target, to the unit, for as long as the source lives."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+from pytracer_exporter.counting import Counting
+from pytracer_exporter.reading import Reading, Source, SyscallCounts, Unwatchable, Watched
+from pytracer_exporter.source import open_here
+
+from pytracer.event.schema import Abi
+from tests.exporter.doing import doer, eventually
+
+pytestmark = [pytest.mark.needs_root, pytest.mark.needs_ebpf, pytest.mark.timeout(90)]
+
+
+@contextmanager
+def counting(*targets: Watched, how: Counting | None = None) -> Iterator[Source]:
+    with closing(open_here(how or Counting(), targets)) as source:
+        yield source
+
+
+def calls(reading: Reading, syscall: str = "getppid") -> dict[str, int]:
+    """How often each target made a call."""
+    found: dict[str, int] = {}
+    for counts in reading.calls:
+        if counts.syscall == syscall:
+            found[counts.target] = found.get(counts.target, 0) + counts.calls
+    return found
+
+
+def of(reading: Reading, target: str, syscall: str) -> list[SyscallCounts]:
+    return [c for c in reading.calls if (c.target, c.syscall) == (target, syscall)]
+
+
+def up(reading: Reading) -> dict[str, bool]:
+    return {state.name: state.up for state in reading.targets}
+
+
+def test_each_target_has_its_own_counts() -> None:
+    with doer("first") as first, doer("pat-one") as second, doer("other") as third:
+        targets = (
+            Watched("by-pid", pids=(first.pid,)),
+            Watched("by-name", comms=("pat-*", "foo")),
+            Watched("rest", everyone=True),
+        )
+        with counting(*targets) as source:
+            first.do("call 1009")
+            second.do("call 499")
+            third.do("call 101")
+            reading = source.read()
+            found = calls(reading)
+            assert (found["by-pid"], found["by-name"]) == (1009, 499)
+            assert found["rest"] >= 101
+            assert all(up(reading).values())
+            (counts,) = of(reading, "by-pid", "getppid")
+            assert sum(counts.histogram.buckets) == counts.calls
+            assert counts.wall_ns > 0 and counts.cpu_ns is None and not counts.errnos
+            assert set(reading.lost.values()) == {0}
+            assert source.backend == "ebpf"
+
+
+def test_the_first_target_that_fits_takes_it() -> None:
+    with doer("both") as one:
+        named, all_of_it = Watched("named", comms=("both",)), Watched("pid", pids=(one.pid,))
+        everyone = Watched("rest", everyone=True)
+        with counting(everyone, named, all_of_it) as source:
+            one.do("call 211")
+            assert calls(source.read())["named"] == 211
+            source.watch((all_of_it, named))
+            one.do("call 307")
+            assert calls(source.read()) == {"named": 211, "pid": 307}
+
+
+def test_children_of_a_named_process_belong_to_it() -> None:
+    with doer() as parent, counting(Watched("it", pids=(parent.pid,))) as source:
+        parent.do("fork 503")
+        parent.do("call 2")
+        assert calls(source.read()) == {"it": 505}
+        parent.do("run import subprocess; subprocess.run(['/bin/true'])")
+        reading = source.read()
+        assert of(reading, "it", "execve")[0].calls >= 1
+        (state,) = reading.targets
+        assert (state.processes, state.threads, state.up) == (1, 1, True)
+
+
+def test_counts_stay_when_processes_have_ended() -> None:
+    with (
+        doer("short") as one,
+        doer("short") as two,
+        doer("nurse") as nurse,
+        counting(Watched("it", comms=("short",))) as source,
+    ):
+        one.do("call 13")
+        two.do("call 17")
+        one.end()
+        assert calls(source.read()) == {"it": 30}
+        two.end()
+        eventually(lambda: not up(source.read())["it"])
+        nurse.do("bear short 19")
+        assert calls(source.read()) == {"it": 49}
+
+
+def test_what_is_renamed_changes_its_target() -> None:
+    targets = Watched("a", comms=("aaa",)), Watched("b", comms=("bbb",))
+    with doer("aaa") as one, counting(*targets) as source:
+        one.do("call 5")
+        one.do("name bbb")
+        # Nobody has made a call: whose it is is found when it is asked.
+        assert up(source.read()) == {"a": False, "b": True}
+        one.do("call 7")
+        one.do("name ccc")
+        one.do("call 11")
+        assert calls(source.read()) == {"a": 5, "b": 7}
+        assert up(source.read()) == {"a": False, "b": False}
+
+
+def test_a_reload_goes_on_with_what_stays() -> None:
+    with doer("one") as one, doer("two") as two, doer("three") as three:
+        first = Watched("1", pids=(one.pid,))
+        second = Watched("2", pids=(two.pid,))
+        third = Watched("3", comms=("three",))
+        with counting(first, second) as source:
+            one.do("call 101")
+            two.do("call 103")
+            source.watch((third, first))
+            for each in (one, two, three):
+                each.do("call 1000")
+            assert calls(source.read()) == {"1": 1101, "3": 1000}
+            source.watch((second, first))
+            for each in (one, two, three):
+                each.do("call 7")
+            # What was counted of it before is not forgotten: counters do not go backwards.
+            assert calls(source.read()) == {"1": 1108, "2": 110}
+
+
+def test_numbers_of_targets_are_used_again() -> None:
+    with doer("last") as one, counting() as source:
+        for turn in range(3):
+            names = [f"t{turn}-{number}" for number in range(64)]
+            source.watch([Watched(name) for name in names[:-1]])
+            source.watch([Watched(name, pids=(one.pid,)) for name in names[-2:]])
+            one.do("call 31")
+            assert calls(source.read()) == {names[-2]: 31}
+        with pytest.raises(Unwatchable, match="64 targets are the most"):
+            source.watch([Watched(str(number)) for number in range(65)])
+        assert calls(source.read()) == {names[-2]: 31}
+
+
+def test_what_cannot_be_watched_leaves_all_as_it_was() -> None:
+    with doer() as one, counting(Watched("it", pids=(one.pid,))) as source:
+        one.do("call 3")
+        with pytest.raises(Unwatchable, match="target new: there is no process 4194304"):
+            source.watch((Watched("new", pids=(1 << 22,)),))
+        with pytest.raises(Unwatchable, match="can match nothing"):
+            source.watch((Watched("new", comms=("x" * 16,)),))
+        one.do("call 4")
+        assert calls(source.read()) == {"it": 7}
+
+
+def test_a_process_that_has_ended_is_down_and_stays_so_over_a_reload() -> None:
+    with doer() as one:
+        target = Watched("it", pids=(one.pid,))
+        with counting(target) as source:
+            one.do("call 23")
+            one.end()
+            source.watch((target, Watched("rest", everyone=True)))
+            reading = source.read()
+            assert not up(reading)["it"] and calls(reading)["it"] == 23
+
+
+def test_a_call_that_hangs_is_in_flight() -> None:
+    with doer() as before, counting(Watched("it", pids=(before.pid,))) as source:
+        # It was in this call when it was attached to: that it hangs is seen all the same.
+        (stuck,) = source.read().stuck
+        assert (stuck.target, stuck.syscall, stuck.calls) == ("it", "read", 1)
+        oldest = stuck.oldest_ns
+        eventually(lambda: source.read().stuck[0].oldest_ns > oldest + 100_000_000)
+        before.do("call 1")
+        eventually(lambda: [stuck.syscall for stuck in source.read().stuck] == ["read"])
+
+
+def test_only_the_calls_that_are_wanted() -> None:
+    how = Counting(syscalls={Abi.X86_64: frozenset({110})})
+    with doer() as one, counting(Watched("it", pids=(one.pid,)), how=how) as source:
+        assert not source.read().stuck  # read(2) is not wanted
+        one.do("call 41")
+        assert {c.syscall: c.calls for c in source.read().calls} == {"getppid": 41}
+
+
+def test_errors_are_told_apart() -> None:
+    with doer() as one, counting(Watched("it", pids=(one.pid,))) as source:
+        one.do("run import os; [os.path.exists(f'/nowhere/{n}') for n in range(37)]")
+        counts = [c for c in source.read().calls if 2 in c.errnos]
+        assert sum(c.errnos[2] for c in counts) == 37
+
+
+def test_signals_are_counted() -> None:
+    with doer() as one, counting(Watched("it", pids=(one.pid,))) as source:
+        one.do(
+            "run import os, signal; signal.signal(10, lambda *_: None); "
+            "[os.kill(os.getpid(), 10) for _ in range(29)]; "
+            "signal.signal(12, signal.SIG_IGN); [os.kill(os.getpid(), 12) for _ in range(7)]"
+        )
+        signals = source.read().signals
+        assert signals["it", "SIGUSR1"] == 29
+        assert signals["it", "SIGUSR2"] == 7
+        os.kill(one.pid, 15)
+        one.process.wait()
+        assert source.read().signals["it", "SIGTERM"] == 1
+        assert ("it", "SIGKILL") not in source.read().signals
+
+
+def test_descriptors_are_told_apart_by_what_they_refer_to() -> None:
+    with (
+        doer() as one,
+        counting(Watched("it", pids=(one.pid,)), how=Counting(fd_types=True)) as source,
+    ):
+        one.do(
+            "run import os, socket; a, b = socket.socketpair(); r, w = os.pipe(); "
+            "f = os.open('/proc/self/exe', 0); e = os.eventfd(0); "
+            "[os.write(a.fileno(), b'x') for _ in range(11)]; "
+            "[os.write(w, b'x') for _ in range(13)]; "
+            "[os.pread(f, 1, 0) for _ in range(17)]; "
+            "[os.write(e, b'1234567\\0') for _ in range(3)]"
+        )
+        reading = source.read()
+        writes = {c.fd_type: c.calls for c in of(reading, "it", "write")}
+        # What it answers goes through a pipe as well.
+        assert writes["socket"] == 11 and writes["pipe"] >= 13 and writes["anon"] == 3
+        (preads,) = of(reading, "it", "pread64")
+        assert (preads.fd_type, preads.calls) == ("file", 17)
+        assert {c.fd_type for c in reading.calls if c.syscall == "kill"} <= {""}
+
+
+def test_numbers_that_no_kernel_has_are_one_call() -> None:
+    with doer() as one, counting(Watched("it", pids=(one.pid,))) as source:
+        one.do(
+            "run import ctypes; c = ctypes.CDLL(None); "
+            "[c.syscall(n) for n in [*range(700, 800), 100_000, -7]]"
+        )
+        assert calls(source.read(), "unknown") == {"it": 102}

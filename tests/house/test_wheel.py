@@ -76,7 +76,8 @@ def test_carries_its_licences(wheel: Path) -> None:
 
 def test_leaves_no_module_of_a_general_name(wheel: Path) -> None:
     tops = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"pytracer", "pytracer_exporter"}
+    ours = {"pytracer", "pytracer_exporter"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == ours
 
 
 def test_tells_its_version(installed: Path, tmp_path: Path) -> None:

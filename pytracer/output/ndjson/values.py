@@ -7,12 +7,11 @@ json module costs three times as much.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from json.encoder import encode_basestring_ascii as encode
-from typing import Any
 
 from pytracer.output.ndjson.flags import Combined, combine
 from pytracer.output.ndjson.words import without_words
+from pytracer.output.values import ValueOutput
 from pytracer.spec.values import (
     Address,
     Array,
@@ -35,8 +34,6 @@ from pytracer.spec.values import (
     Value,
 )
 
-# How many shared values' JSON is remembered.
-MEMORY_LIMIT = 1 << 16
 # Marks what goes on: no field of a structure is called so.
 MORE = "_more"
 # Phrases that stand, without a name, for fields that are not known.
@@ -77,7 +74,7 @@ class _Keys(dict[str, str]):
         return key
 
 
-class ValueWriter:
+class ValueWriter(ValueOutput):
     """Writes values.
 
     ``whole``: structures were decoded whole, so that none of their fields is missing (-v).
@@ -85,35 +82,11 @@ class ValueWriter:
     """
 
     def __init__(self, whole: bool = False, undecoded: bool = False) -> None:
+        super().__init__((Integer, Address))
         self.whole = whole
         self.undecoded = undecoded
         self._keys = _Keys()
-        # What decoders share is written once; keyed by identity.
-        self._remembered: dict[Value, str] = {}
-        self._writers: dict[type, Callable[[Any], str]] = {
-            Integer: self._integer,
-            Address: self._address,
-            Symbol: self._symbol,
-            Flags: self._flags,
-            Text: self._text,
-            Descriptor: self._descriptor,
-            ProcessId: self._process,
-            Struct: self._struct,
-            Array: self._array,
-            Set: self._set,
-            Changed: self._changed,
-            Became: self._became,
-            Noted: self._noted,
-            Function: self._function,
-            Phrase: self._phrase,
-            Joined: self._joined,
-            Titled: self._titled,
-            Unavailable: self._unavailable,
-        }
-        # Numbers that are arguments are mostly shared, those in structures hardly ever.
-        self._argument_writers = self._writers | {
-            kind: self._remembering(self._writers[kind]) for kind in (Integer, Address)
-        }
+        # It continues the argument before it: the KeyError has them written the long way.
         del self._argument_writers[Became]
 
     def write(self, value: Value) -> str:
@@ -164,16 +137,6 @@ class ValueWriter:
                 key += "_"
             found[key] = self.write(value)
         return [self._keys[key] + text for key, text in found.items()], more
-
-    def _remembering(self, write: Callable[[Any], str]) -> Callable[[Any], str]:
-        return lambda value: self._remember(value, write(value))
-
-    def _remember(self, value: Value, text: str) -> str:
-        if len(self._remembered) >= MEMORY_LIMIT:
-            # Among them are values that were not shared after all; those that are come back.
-            self._remembered.clear()
-        self._remembered[value] = text
-        return text
 
     # Numbers
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from pytracer.output.style import Quoting, Style, Xlats
 from pytracer.output.text.quote import hexadecimal, quote, quote_inside
+from pytracer.output.values import ValueOutput
 from pytracer.spec.values import (
     Address,
     Array,
@@ -31,10 +29,6 @@ from pytracer.spec.values import (
     Value,
 )
 
-# How many shared values' texts are remembered.
-MEMORY_LIMIT = 1 << 16
-
-
 # Enumeration members are slow to look up on Python 3.11.
 _DEC, _HEX, _MODE = Base.DEC, Base.HEX, Base.MODE
 
@@ -50,7 +44,7 @@ def integer(value: int, base: Base) -> str:
     return f"0{value:o}" if value else "0"
 
 
-class Renderer:
+class Renderer(ValueOutput):
     """Writes values in one style.
 
     ``undecoded``: show structures and arrays as their addresses. ``brief``: abbreviate, whatever
@@ -58,6 +52,7 @@ class Renderer:
     """
 
     def __init__(self, style: Style, undecoded: bool = False, brief: bool | None = None) -> None:
+        super().__init__((Integer, Address, ProcessId))
         self.style = style
         self.undecoded = undecoded
         self.xlats = style.xlats
@@ -65,33 +60,6 @@ class Renderer:
         # A NUL is reason enough for these to write a string in hexadecimal.
         self._in_hex = self.quoting in (Quoting.HEX_UNPRINTABLE, Quoting.HEX_ALL)
         self.brief = style.abbreviate if brief is None else brief
-        # Values that decoders share are written once; keyed by identity.
-        self._remembered: dict[Value, str] = {}
-        self._writers: dict[type, Callable[[Any], str]] = {
-            Integer: self._integer,
-            Address: self._address,
-            Symbol: self._symbol,
-            Flags: self._flags,
-            Text: self._text,
-            Descriptor: self._descriptor,
-            ProcessId: self._process,
-            Struct: self._struct,
-            Array: self._array,
-            Set: self._set,
-            Changed: self._changed,
-            Became: self._became,
-            Noted: self._noted,
-            Function: self._function,
-            Phrase: self._phrase,
-            Joined: self._joined,
-            Titled: self._titled,
-            Unavailable: self._unavailable,
-        }
-
-        # Numbers that are arguments are mostly shared, those in structures hardly ever.
-        self._argument_writers = self._writers | {
-            kind: self._remembering(self._writers[kind]) for kind in (Integer, Address, ProcessId)
-        }
 
     def write(self, value: Value) -> str:
         """Write one value."""
@@ -108,9 +76,6 @@ class Renderer:
             value = Joined(tuple(p for p in value.parts if type(p) is not Array), value.separator)
         return self.write(value)
 
-    def _remembering(self, write: Callable[[Any], str]) -> Callable[[Any], str]:
-        return lambda value: self._remember(value, write(value))
-
     def _integer(self, value: Integer) -> str:
         return integer(value.value, value.base)
 
@@ -119,13 +84,6 @@ class Renderer:
 
     def _unavailable(self, value: Unavailable) -> str:
         return hex(value.address)
-
-    def _remember(self, value: Value, text: str) -> str:
-        if len(self._remembered) >= MEMORY_LIMIT:
-            # Among them are values that were not shared after all; those that are come back.
-            self._remembered.clear()
-        self._remembered[value] = text
-        return text
 
     def _symbol(self, value: Symbol) -> str:
         text = self._remembered.get(value)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator
-from functools import singledispatch
 from typing import Final
 
 from pytracer.cli.messages import Failure
@@ -100,15 +99,46 @@ def _doc(kind: type) -> str:
     return (sentence[0].lower() + sentence[1:]).replace("``", "")
 
 
-@singledispatch
 def _words(kind: object) -> str:
     """Say what a type is."""
-    return _doc(type(kind))
-
-
-@_words.register
-def _(kind: Number) -> str:
-    return f"number ({_C_TYPES.get(kind.ctype, kind.ctype)})"
+    match kind:
+        case Number():
+            return f"number ({_C_TYPES.get(kind.ctype, kind.ctype)})"
+        case Enum():
+            return f"one of {_names(kind.xlat)}"
+        case FlagSet():
+            low = "" if kind.choices is None else f"one of {_names(kind.choices)}, and "
+            return f"{low}flags: {_names(kind.xlat)}"
+        case InOut():
+            return f"handed in and changed, at an address: {_words(kind.inner)}"
+        case Out():
+            return f"filled in, at an address: {_words(kind.inner)}"
+        case In():
+            return f"handed in, at an address: {_words(kind.inner)}"
+        case Bytes():
+            return f"bytes, {_amount(kind.length)}"
+        case ArrayOf():
+            return f"array, {_amount(kind.count)}, each: {_words(kind.element)}"
+        case NullTerminated():
+            return f"array up to a NULL, each: {_words(kind.element)}"
+        case FixedArray():
+            return f"array of {kind.count}, each: {_words(kind.element)}"
+        case Chars():
+            return f"{kind.size} characters"
+        case StructOf():
+            fields = [name for name, field in kind.fields.items() if not isinstance(field, Pad)]
+            return f"structure of {', '.join(fields)}"
+        case Switch():
+            others = "" if kind.default is None else f"; otherwise {_words(kind.default)}"
+            return f"depends on {kind.on}, in {len(kind.cases)} forms{others}"
+        case ByAbi():
+            return _words(kind.default)
+        case Conditional():
+            return f"{_words(kind.inner)}; only where {_condition(kind.condition)}"
+        case Wrapper():
+            return f"{_doc(type(kind))}: {_words(kind.inner)}"
+        case _:
+            return _doc(type(kind))
 
 
 def _names(xlat: Xlat) -> str:
@@ -116,84 +146,6 @@ def _names(xlat: Xlat) -> str:
     if len(names) <= _LISTED:
         return ", ".join(names)
     return f"{', '.join(names[:_LISTED])} and {len(names) - _LISTED} more"
-
-
-@_words.register
-def _(kind: Enum) -> str:
-    return f"one of {_names(kind.xlat)}"
-
-
-@_words.register
-def _(kind: FlagSet) -> str:
-    low = "" if kind.choices is None else f"one of {_names(kind.choices)}, and "
-    return f"{low}flags: {_names(kind.xlat)}"
-
-
-@_words.register
-def _(kind: In) -> str:
-    return f"handed in, at an address: {_words(kind.inner)}"
-
-
-@_words.register
-def _(kind: Out) -> str:
-    return f"filled in, at an address: {_words(kind.inner)}"
-
-
-@_words.register
-def _(kind: InOut) -> str:
-    return f"handed in and changed, at an address: {_words(kind.inner)}"
-
-
-@_words.register
-def _(kind: Bytes) -> str:
-    return f"bytes, {_amount(kind.length)}"
-
-
-@_words.register
-def _(kind: ArrayOf) -> str:
-    return f"array, {_amount(kind.count)}, each: {_words(kind.element)}"
-
-
-@_words.register
-def _(kind: NullTerminated) -> str:
-    return f"array up to a NULL, each: {_words(kind.element)}"
-
-
-@_words.register
-def _(kind: FixedArray) -> str:
-    return f"array of {kind.count}, each: {_words(kind.element)}"
-
-
-@_words.register
-def _(kind: Chars) -> str:
-    return f"{kind.size} characters"
-
-
-@_words.register
-def _(kind: StructOf) -> str:
-    fields = [name for name, field in kind.fields.items() if not isinstance(field, Pad)]
-    return f"structure of {', '.join(fields)}"
-
-
-@_words.register
-def _(kind: Switch) -> str:
-    others = "" if kind.default is None else f"; otherwise {_words(kind.default)}"
-    return f"depends on {kind.on}, in {len(kind.cases)} forms{others}"
-
-
-@_words.register
-def _(kind: ByAbi) -> str:
-    return _words(kind.default)
-
-
-@_words.register
-def _(kind: Conditional) -> str:
-    return f"{_words(kind.inner)}; only where {_condition(kind.condition)}"
-
-
-@_words.register
-def _(kind: Wrapper) -> str:
-    return f"{_doc(type(kind))}: {_words(kind.inner)}"
 
 
 def _amount(count: str | int) -> str:

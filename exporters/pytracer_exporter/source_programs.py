@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from pytracer.backend.base import BackendUnavailable
 from pytracer.backend.ebpf import counts, tally
-from pytracer.backend.ebpf.attach import room_for
 from pytracer.backend.ebpf.bpf import F_MMAPABLE, F_NO_PREALLOC, BpfError
 from pytracer.backend.ebpf.loader import Loaded, Resize, compiled, load, unavailable
 from pytracer.backend.ebpf.members import connect, programs_for
@@ -17,6 +15,7 @@ from pytracer.backend.ebpf.namespace import Namespace
 from pytracer.backend.ebpf.ring import possible_cpus
 from pytracer.backend.ebpf.shared import MARKS, pid_max
 from pytracer.backend.ebpf.targets import MOST_TARGETS
+from pytracer.backend.ebpf.threads import room_for
 from pytracer.backend.ebpf.wire import MAX_NR
 from pytracer.decode.catalogue import book, numbers
 from pytracer.event.schema import Abi
@@ -39,7 +38,7 @@ def load_programs(counting: Counting) -> Loaded:
     source = compiled("count.c", members=True, targets=True)
     if not counting.cpu:
         programs = (each for each in source.programs if each.name != _SCHED_SWITCH)
-        source = replace(source, programs=tuple(programs))
+        source = source._replace(programs=tuple(programs))
     threads = min(room_for(_ANYBODY), counts.MOST_THREADS)
     rows = counting.rows or max(_MOST_BYTES // (counts.COUNTS.size * possible_cpus()), _LEAST_ROWS)
     rows = min(rows + 1, counts.MOST_ROWS)  # the first is for calls without one

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from pytracer.event.schema import Clock, Event, Run
+if TYPE_CHECKING:
+    from pytracer.event.schema import Clock, Event, Run
 
 
 class BackendUnavailable(Exception):

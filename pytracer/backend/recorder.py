@@ -7,7 +7,6 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from pytracer.backend.base import Backend, TargetError
@@ -51,8 +50,7 @@ class Recording:
         self, events: str, clock: Clock, layout: int = 0, counters: Sequence[str] = ()
     ) -> None:
         """Write the header. Errors: OSError."""
-        header = replace(
-            self.header,
+        header = self.header._replace(
             events=events,
             selection=self.header.selection if events == SLICES else self._without_descriptors(),
             wall_offset_ns=clock.wall_offset_ns,

@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pytracer.backend.base import Backend, BackendUnavailable, TargetError
-from pytracer.cli.counting import Counter
 from pytracer.cli.messages import Failure
 from pytracer.cli.options import Backend as Choice
 from pytracer.cli.options import OnFull, Options, Summary
@@ -20,7 +19,8 @@ from pytracer.target.selection import Attach, Launch, Members, Selection, Target
 DEFAULT_SPOOL_BYTES: Final = 1 << 30
 
 if TYPE_CHECKING:
-    from pytracer.backend.ebpf import EbpfBackend
+    from pytracer.backend.ebpf.backend import EbpfBackend
+    from pytracer.backend.ebpf.programs import StreamPrograms
     from pytracer.backend.ptrace.rules import Holds
     from pytracer.backend.recorder import Recording
     from pytracer.decode.decoder import DecodeOptions
@@ -110,6 +110,34 @@ def choose(options: Options) -> Choice:
     return Choice.EBPF
 
 
+def begin(options: Options, target: Target) -> StreamPrograms | None:
+    """Have the kernel begin with what streams calls, where ebpf will do that.
+
+    What does not work is told when the backend is made.
+    """
+    if choose(options) is not Choice.EBPF or _only_counts(options):
+        return None
+    from pytracer.backend.ebpf.programs import StreamPrograms
+
+    descriptors = _asks_descriptors(options)
+    return StreamPrograms(target, descriptors, options.stack_trace, _pauses(options))
+
+
+def _only_counts(options: Options) -> bool:
+    return options.summary is Summary.ONLY and countable(options)
+
+
+def _asks_descriptors(options: Options) -> bool:
+    return bool(options.decode_fds or options.paths)
+
+
+def _pauses(options: Options) -> bool:
+    """Whether the target is held back rather than calls lost."""
+    # Who did not ask for ebpf shall not lose by it.
+    keeps_all = bool(options.program) and options.backend is Choice.AUTO
+    return options.on_full is not OnFull.DROP or (keeps_all and "on-full" not in options.asked)
+
+
 def make(
     options: Options,
     target: Target,
@@ -118,8 +146,11 @@ def make(
     refuse: Callable[[TargetError], None],
     note: Callable[[str], None],
     recording: Recording | None = None,
+    programs: StreamPrograms | None = None,
 ) -> Backend:
     """Make the backend. ``note`` takes what has no effect, ``refuse`` who cannot be attached.
+
+    ``programs``: what :func:`begin` gave.
 
     Errors: Failure, BackendUnavailable when only ebpf will do and it does not work here.
     """
@@ -130,9 +161,9 @@ def make(
                 if not os.path.isdir(cgroup.folder):
                     note(f"control group {cgroup.path} is not there yet: waiting for it")
         try:
-            if options.summary is Summary.ONLY and countable(options):
+            if _only_counts(options):
                 return _counting(options, target, selection, refuse)
-            stream = _ebpf(options, target, selection, decoding, refuse, recording)
+            stream = _ebpf(options, target, selection, decoding, refuse, recording, programs)
             if options.summary is Summary.BOTH and not options.summary_wall:
                 return _counted(options, target, selection, stream)
             return stream
@@ -186,7 +217,7 @@ def _present(
         "with --backend=ptrace only the processes that are there now, and their children, are "
         "traced: --backend=ebpf sees others join and leave"
     )
-    return Attach(pids), replace(selection, follow=True)
+    return Attach(pids), selection._replace(follow=True)
 
 
 def _holds(options: Options, decoding: DecodeOptions) -> Holds | None:
@@ -207,11 +238,6 @@ def _holds(options: Options, decoding: DecodeOptions) -> Holds | None:
     from pytracer.decode.plans import TablePlans
 
     return TablePlans(decoding.string_bytes, decoding.whole).phases
-
-
-def counter(backend: Backend) -> Counter | None:
-    """The backend, if it counts calls itself."""
-    return backend if isinstance(backend, Counter) else None
 
 
 def _counting(
@@ -252,26 +278,30 @@ def _ebpf(
     decoding: DecodeOptions,
     refuse: Callable[[TargetError], None],
     recording: Recording | None,
+    programs: StreamPrograms | None,
 ) -> EbpfBackend:
-    from pytracer.backend.ebpf import EbpfBackend
-    from pytracer.backend.ebpf.backend import Sizes
+    from pytracer.backend.ebpf.backend import EbpfBackend, Sizes
     from pytracer.decode.plans import TablePlans
 
     if recording is not None:
         from pytracer.decode.witness import descriptors_at_start
 
         recording.witness = descriptors_at_start
-    descriptors = bool(options.decode_fds or options.paths)
     plans = TablePlans(
         decoding.string_bytes,
         decoding.whole,
         selection.syscalls,
-        descriptors,
+        _asks_descriptors(options),
         options.stack_trace,
     )
     spool_bytes = DEFAULT_SPOOL_BYTES if options.spool_bytes is None else options.spool_bytes
-    # Who did not ask for ebpf shall not lose by it.
-    keeps_all = bool(options.program) and options.backend is Choice.AUTO
-    pauses = options.on_full is not OnFull.DROP or (keeps_all and "on-full" not in options.asked)
-    sizes = Sizes(options.ring_bytes, spool_bytes, pauses)
-    return EbpfBackend(target, selection, plans, refuse=refuse, sizes=sizes, recording=recording)
+    sizes = Sizes(options.ring_bytes, spool_bytes, _pauses(options))
+    return EbpfBackend(
+        target,
+        selection,
+        plans,
+        refuse=refuse,
+        sizes=sizes,
+        recording=recording,
+        programs=programs,
+    )

@@ -5,12 +5,12 @@ Source: strace(1); the messages are strace's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from pytracer.cli.messages import Failure, Messages
 from pytracer.cli.options import Color, Interruptible, Options, Summary
-from pytracer.decode.descriptors import Told
+from pytracer.decode.told import Told
 from pytracer.output.style import Quiet, Stamp
 
 MOST_DAEMONIZE: Final = 3
@@ -94,23 +94,23 @@ def _check_program(options: Options, counts: Counts) -> None:
 
 
 def _count(options: Options, counts: Counts, messages: Messages) -> Options:
-    options = replace(options, daemonize=counts["D"] or counts.daemonize_long)
+    options = options._replace(daemonize=counts["D"] or counts.daemonize_long)
     if counts["t"]:
         if counts.timestamps_long:
             raise Failure("-t and --absolute-timestamps cannot be provided simultaneously")
         stamp, digits = _STAMPS[min(counts["t"], len(_STAMPS)) - 1]
-        options = replace(options, stamp=stamp, stamp_digits=digits)
+        options = options._replace(stamp=stamp, stamp_digits=digits)
     hex_strings = _HEX_STRINGS[min(counts["x"], 2)]
     if counts.hex_strings_long is not None:
         if hex_strings:
             raise Failure("-x and --strings-in-hex cannot be provided simultaneously")
         hex_strings = counts.hex_strings_long
-    options = replace(options, hex_strings=hex_strings)
+    options = options._replace(hex_strings=hex_strings)
     if counts["y"]:
         if counts.decode_fds_given:
             raise Failure("-y and --decode-fds cannot be provided simultaneously")
         every = frozenset(Told)
-        options = replace(options, decode_fds=frozenset({Told.PATH}) if counts["y"] == 1 else every)
+        options = options._replace(decode_fds=frozenset({Told.PATH}) if counts["y"] == 1 else every)
     return _count_following(_count_frames(options, counts, messages), counts, messages)
 
 
@@ -131,31 +131,31 @@ def _count_frames(options: Options, counts: Counts, messages: Messages) -> Optio
     ):
         if given:
             raise Failure(f"-k/--stack-trace cannot be used with {spelled}: it is for live targets")
-    return replace(options, stack_trace=True)
+    return options._replace(stack_trace=True)
 
 
 def _count_following(options: Options, counts: Counts, messages: Messages) -> Options:
     if options.seccomp_bpf and options.detach_on_execve:
         messages.note("--seccomp-bpf is not enabled because it is not compatible with -b")
-        options = replace(options, seccomp_bpf=False)
+        options = options._replace(seccomp_bpf=False)
     if options.seccomp_bpf and options.syscall_limit is not None:
         messages.note(
             "--seccomp-bpf is not enabled because it is not compatible with --syscall-limit"
         )
-        options = replace(options, seccomp_bpf=False)
+        options = options._replace(seccomp_bpf=False)
     if counts["f"]:
         if options.follow:
             raise Failure("-f and --follow-forks cannot be provided simultaneously")
         if counts["f"] > 1 and options.separately:
             raise Failure("-ff and --output-separately cannot be provided simultaneously")
         # A single -f takes --output-separately back, as it does in strace.
-        options = replace(options, follow=True, separately=counts["f"] > 1)
+        options = options._replace(follow=True, separately=counts["f"] > 1)
     if options.seccomp_bpf:
         if options.pids and (not options.program or options.debug):
             messages.note("--seccomp-bpf is not enabled for processes attached with -p")
         if not options.follow:
             messages.note("--seccomp-bpf cannot be used without -f/--follow-forks, disabling")
-            options = replace(options, seccomp_bpf=False)
+            options = options._replace(seccomp_bpf=False)
     if options.seccomp_bpf and options.duration_s is not None:
         raise Failure(
             "--duration cannot be used with --seccomp-bpf: the filter outlives the tracing, and "
@@ -166,7 +166,7 @@ def _count_following(options: Options, counts: Counts, messages: Messages) -> Op
             messages.note("deprecated option -F ignored")
         else:
             messages.note("option -F is deprecated, please use -f/--follow-forks instead")
-            options = replace(options, follow=True)
+            options = options._replace(follow=True)
     return options
 
 
@@ -224,9 +224,9 @@ def _imply(options: Options, counts: Counts) -> Options:
     to_file_and_run = bool(options.output or options.record) and bool(options.program)
     if not counts.interruptible_given:
         if options.daemonize:
-            options = replace(options, interruptible=Interruptible.NEVER_TSTP)
+            options = options._replace(interruptible=Interruptible.NEVER_TSTP)
         elif to_file_and_run:
-            options = replace(options, interruptible=Interruptible.NEVER)
+            options = options._replace(interruptible=Interruptible.NEVER)
     quiet = counts["q"]
     if quiet and counts.quiet_given:
         raise Failure("-q and -e quiet/--quiet cannot be provided simultaneously")
@@ -235,8 +235,8 @@ def _imply(options: Options, counts: Counts) -> Options:
     if implied and (to_file_and_run or options.everyone):
         quiet = 1
     if quiet:
-        options = replace(options, quiet=_QUIETS[min(quiet, len(_QUIETS)) - 1])
+        options = options._replace(quiet=_QUIETS[min(quiet, len(_QUIETS)) - 1])
     if options.output is None:
         # Without files to write to, -ff is -f.
-        options = replace(options, separately=False)
+        options = options._replace(separately=False)
     return options

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
+from pytracer.backend.base import Backend
 from pytracer.cli.building import wanted_numbers
 from pytracer.cli.options import Options
 from pytracer.cli.options import Summary as Wanted
@@ -36,6 +37,11 @@ class Counter(Protocol):
     def interval(self) -> list[CallCounts]:
         """What was counted since this was last asked for."""
         ...
+
+
+def own_counter(backend: Backend) -> Counter | None:
+    """The backend, if it counts calls itself."""
+    return backend if isinstance(backend, Counter) else None
 
 
 class CountingOutput:

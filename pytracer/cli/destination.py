@@ -157,34 +157,10 @@ def link_is_trusted(name: str) -> bool:
         return True  # the opening itself will say what is wrong
 
 
-def protect_standard_descriptors() -> None:
-    """Open those of 0, 1 and 2 that are closed, lest a file of ours takes their place."""
-    while True:
-        fd = os.open(os.devnull, os.O_RDWR)
-        if fd > 2:
-            os.close(fd)
-            return
-        os.set_inheritable(fd, False)
-
-
-def release_standard_descriptors() -> None:
-    """Let go of our own standard input and output: the program alone shall hold them.
-
-    Otherwise a pipe would seem to have a reader although the program has closed it.
-    """
-    fd = os.open(os.devnull, os.O_RDWR)
-    for number in (0, 1):
-        os.dup2(fd, number, inheritable=False)
-    if fd > 2:
-        os.close(fd)
-
-
 __all__ = [
     "Destination",
     "Failure",
     "FileSink",
     "link_is_trusted",
     "open_output",
-    "protect_standard_descriptors",
-    "release_standard_descriptors",
 ]

@@ -94,7 +94,7 @@ def _status(path: Path) -> dict[str, str]:
 
 def _ebpf() -> list[Finding]:
     """Load the programs that stream and those that count, and tell what that takes."""
-    from pytracer.backend.ebpf import EbpfBackend
+    from pytracer.backend.ebpf.backend import EbpfBackend
     from pytracer.backend.ebpf.counting import CountBackend
 
     me = Attach((os.getpid(),))

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 from pytracer.cli.messages import Failure
 from pytracer.cli.numerals import unsigned
-from pytracer.event.schema import Abi
+from pytracer.event.abi import Abi
 
 PERSONALITIES: Final = {"64": Abi.X86_64, "32": Abi.I386, "x32": Abi.X32}
 

@@ -9,8 +9,8 @@ Source: strace(1) of release 7.2; the wording of errors, getopt_long(3) of glibc
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from pytracer.cli.messages import Failure
 
@@ -23,8 +23,7 @@ class Takes(Enum):
     OPTIONAL = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One option under one long name. Options of the same ``key`` mean the same.
 
     ``key``: the letter, where there is one, else the long name that stands for all.
@@ -35,8 +34,7 @@ class Option:
     takes: Takes = Takes.NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """An option as it was met. ``spelled``: as messages name it, ``-s`` or ``--string-limit``."""
 
     key: str

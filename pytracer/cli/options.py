@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, IntEnum
+from typing import NamedTuple
 
 from pytracer.cli.expressions import ALL_CALLS, NO_CALLS, CallSet, TokenSet
-from pytracer.decode.descriptors import Told
+from pytracer.decode.told import Told
 from pytracer.output.style import Quiet, Stamp, Status
 
 
@@ -62,8 +62,7 @@ ALL_STATUSES = frozenset(Status)
 ALL_SIGNALS = TokenSet(inverted=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """One command line, checked, with every default filled in.
 
     Units: ``stamp_digits``, ``relative_digits``, ``times_digits``: digits after the decimal

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pytracer.cli import expressions, vocabulary
 from pytracer.cli.combining import Counts, combine
@@ -31,8 +30,7 @@ class Action(Enum):
     JSON_SCHEMA = "json-schema"
 
 
-@dataclass(frozen=True, slots=True)
-class Explain:
+class Explain(NamedTuple):
     """Instead of tracing, what is known of a call is shown (--explain)."""
 
     call: str
@@ -75,7 +73,7 @@ class Reader:
         return combine(self.options, self.counts, self.messages)
 
     def _set(self, **changes: Any) -> None:
-        self.options = replace(self.options, **changes)
+        self.options = self.options._replace(**changes)
 
     def _apply(self, given: Given) -> None:
         refuse(given)

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pytracer import __version__
+from pytracer.backend.recorder import Recording
 from pytracer.cli.destination import link_is_trusted
+from pytracer.cli.exclusions import alone
 from pytracer.cli.messages import Failure, Messages, system_failure
 from pytracer.cli.options import Options, Summary
 from pytracer.cli.session import Output
@@ -24,82 +26,25 @@ from pytracer.output.style import Quiet
 from pytracer.target.selection import Selection
 
 if TYPE_CHECKING:
-    from pytracer.backend.recorder import Recording
     from pytracer.backend.replay import ReplayBackend
     from pytracer.decode.decoder import DecodeOptions
     from pytracer.decode.seen import SeenDescriptors
 
 # Keys of options that only say how calls are written.
 _WRITING: Final = frozenset("aAinNrtTxX") | {"timestamps", "strings-in-hex", "always-show-pid"}
-# Keys of options that are about a live target, and how they are called.
-_LIVE: Final = {
-    "p": "-p/--attach",
-    "D": "-D/--daemonize",
-    "daemonize": "-D/--daemonize",
-    "E": "-E/--env",
-    "u": "-u/--user",
-    "b": "-b/--detach-on",
-    "argv0": "--argv0",
-    "kill-on-exit": "--kill-on-exit",
-    "seccomp-bpf": "--seccomp-bpf",
-    "backend": "--backend",
-    "duration": "--duration",
-    "interval": "--interval",
-    "record": "--record",
-    "spool-size": "--spool-size",
-    "ring-size": "--ring-size",
-    "on-full": "--on-full",
-    "unit": "--unit",
-    "cgroup": "--cgroup",
-    "container": "--container",
-    "comm": "--comm",
-    "all": "--all",
-}
 # In place of /proc: what is there now is of other processes.
 _NOWHERE: Final = "/nowhere"
 _TOLD: Final = frozenset({TaskNew, TaskDetached})
 
 
-def check(options: Options) -> None:
-    """Check what goes with a recording.
-
-    Errors: Failure.
-    """
-    if options.replay is not None:
-        _check_replay(options)
-    elif options.record is not None and (
-        options.summary is Summary.ONLY or (options.summary is Summary.BOTH and alone(options))
-    ):
-        name = "-C/--summary" if options.summary is Summary.BOTH else "-c/--summary-only"
-        raise Failure(f"{name} has no effect with --record: give it with --replay")
-    elif options.record is not None and options.daemonize:
-        raise Failure("-D/--daemonize cannot be used with --record")
-
-
-def _check_replay(options: Options) -> None:
-    if options.program:
-        raise Failure(f"--replay takes no PROG, but '{options.program[0]}' was given")
-    for key, name in _LIVE.items():
-        if key in options.asked:
-            raise Failure(f"{name} cannot be used with --replay: nothing live is traced")
-
-
-def alone(options: Options) -> bool:
-    """Whether nobody wants to see what is recorded meanwhile."""
-    return options.output is None and not options.json
-
-
 def open_recording(
     options: Options, selection: Selection, note: Callable[[str], None]
-) -> Recording | None:
+) -> Recording:
     """Open the file that --record names, for whatever the backend will see.
 
     Errors: Failure when it cannot be, or should not be.
     """
-    if options.record is None:
-        return None
-    from pytracer.backend.recorder import Recording
-
+    assert options.record is not None
     useless = sorted(options.asked & _WRITING) if alone(options) else []
     if useless:
         name = useless[0] if len(useless[0]) > 1 else f"-{useless[0]}"
@@ -197,7 +142,7 @@ def adopt(options: Options, header: Header, note: Callable[[str], None]) -> Opti
     if isinstance(string_bytes, int) and string_bytes < options.string_bytes:
         if "s" in options.asked:
             note(f"-s/--string-limit: {string_bytes} bytes of each string were recorded")
-        options = replace(options, string_bytes=string_bytes)
+        options = options._replace(string_bytes=string_bytes)
     if not captured.get("verbose") and not options.abbrev.everything:
         note("-v/--no-abbrev: it was not given when recording: long structures are not whole")
     if captured.get("syscalls") is not None and options.trace.everything and "e" in options.asked:
@@ -210,8 +155,7 @@ def adopt(options: Options, header: Header, note: Callable[[str], None]) -> Opti
     quiet = options.quiet
     if header.program and options.output is not None and not {"q", "quiet"} & options.asked:
         quiet = quiet | {Quiet.ATTACH, Quiet.PERSONALITY}
-    return replace(
-        options,
+    return options._replace(
         follow=options.follow or bool(captured.get("follow")),
         always_show_pid=options.always_show_pid or bool(captured.get("grouped")),
         program=header.program,

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pytracer.cli.expressions import NO_CALLS
 from pytracer.cli.options import Backend, Color, DecodePid, Interruptible, OnFull
-from pytracer.decode.descriptors import Told
+from pytracer.decode.told import Told
 from pytracer.output.style import Quiet, Stamp, Status
 
 # Source: UINT_MAX / 4, the longest string that strace's -s takes.

@@ -5,26 +5,15 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable
-from enum import Enum
 from typing import TypeAlias
 
+from pytracer.decode.told import Told
 from pytracer.spec.context import Memory
 from pytracer.spec.values import Reference
 from pytracer.tables.structs.signal import signal_set
 
 AT_FDCWD = -100  # include/uapi/linux/fcntl.h
 _DELETED = b" (deleted)"
-
-
-class Told(Enum):
-    """What is told about descriptors (-e decode-fds=)."""
-
-    PATH = "path"
-    SOCKET = "socket"
-    DEVICE = "dev"
-    PIDFD = "pidfd"
-    EVENTFD = "eventfd"
-    SIGNALFD = "signalfd"
 
 
 Naming: TypeAlias = Callable[[int], str | None]

@@ -11,13 +11,13 @@ from pytracer.decode.descriptors import (
     AT_FDCWD,
     LiveDescriptors,
     Naming,
-    Told,
     device_text,
     eventfd_text,
     pidfd_text,
     signalfd_text,
 )
 from pytracer.decode.inodes import PROTOCOLS, inet_text, netlink_text, unix_text
+from pytracer.decode.told import Told
 from pytracer.event.files import EVENTFD, LOOK_UP, PIDFD, SIGNALFD, OpenFile, unpack
 from pytracer.event.memory import descriptor_address
 from pytracer.spec.context import Memory

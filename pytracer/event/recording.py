@@ -6,13 +6,11 @@ a recording is executed or trusted: numbers, bytes and JSON.
 
 from __future__ import annotations
 
-import json
 import os
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, NamedTuple
 
 MAGIC: Final = b"pytracer record\n"
 FORMAT: Final = 1
@@ -37,8 +35,7 @@ _CHUNK_BYTES: Final = 1 << 20
 _MOST_PARTS: Final = 512  # IOV_MAX is 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """What a recording says about itself.
 
     ``events``: how the events are held, "slices" of rings (ebpf) or "events" (ptrace).
@@ -53,7 +50,7 @@ class Header:
     layout: int = 0
     tables: str = ""
     counters: tuple[str, ...] = ()
-    selection: dict[str, Any] = field(default_factory=dict)
+    selection: dict[str, Any] = {}  # noqa: RUF012 - nobody changes it
     program: tuple[str, ...] = ()
     pids: tuple[int, ...] = ()
     version: str = ""
@@ -69,7 +66,9 @@ class Header:
 
     def encode(self) -> bytes:
         """As JSON, to be read by people too."""
-        return json.dumps({name: getattr(self, name) for name in self.__slots__}).encode() + b"\n"
+        import json  # where nothing is recorded nobody needs it
+
+        return json.dumps(self._asdict()).encode() + b"\n"
 
     @classmethod
     def decode(cls, data: bytes) -> Header:
@@ -77,9 +76,11 @@ class Header:
 
         Errors: BadRecording.
         """
+        import json
+
         try:
             found = json.loads(data)
-            fields = {name: found[name] for name in cls.__slots__ if name in found}
+            fields = {name: found[name] for name in cls._fields if name in found}
             for name in ("counters", "program", "pids"):
                 fields[name] = tuple(fields.get(name, ()))
             header = cls(**fields)

@@ -9,22 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import Enum, IntEnum
+from enum import Enum
 from typing import TypeAlias
 
+from pytracer.event.abi import Abi as Abi
 from pytracer.event.memory import Memory
-
-
-class Abi(IntEnum):
-    """The calling convention by which a system call was entered.
-
-    Source: AUDIT_ARCH_* and __X32_SYSCALL_BIT, arch/x86/include/uapi/asm/unistd.h.
-    """
-
-    X86_64 = 0
-    I386 = 1
-    X32 = 2
-
 
 # (ABI, number) of rt_sigreturn and sigreturn: what they restore lies on the stack.
 # Source: arch/x86/entry/syscalls/syscall_64.tbl, syscall_32.tbl.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class Xlats(Enum):
@@ -28,8 +28,7 @@ class Quoting(Enum):
     HEX_CHARACTERS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """How values are written.
 
     ``abbreviate``: structures and arrays are shortened (all but -v), except those of the calls
@@ -75,8 +74,7 @@ class Quiet(Enum):
     THREAD_EXECVE = "thread-execve"
 
 
-@dataclass(frozen=True, slots=True)
-class LineStyle:
+class LineStyle(NamedTuple):
     """Which lines there are and what they begin and end with.
 
     ``pid_prefix``: every line begins with the task's id (-o with -f, --always-show-pid).

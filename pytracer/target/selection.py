@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
-from pytracer.event.schema import Abi
+from pytracer.event.abi import Abi
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
+class Launch(NamedTuple):
     """A program to start.
 
     ``path`` is the resolved file to execute, ``argv`` its arguments, ``env`` its whole
@@ -27,15 +25,13 @@ class Launch:
     besides: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Attach:
+class Attach(NamedTuple):
     """Running processes to trace; with following, all of their threads."""
 
     pids: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Cgroup:
+class Cgroup(NamedTuple):
     """A control group, whether it exists at the moment or not.
 
     ``hierarchy``: the kernel's number of the tree it is in, 0 for the unified one of version 2.
@@ -52,8 +48,7 @@ class Cgroup:
         return self.mount if self.path == "/" else f"{self.mount}{self.path}"
 
 
-@dataclass(frozen=True, slots=True)
-class Members:
+class Members(NamedTuple):
     """Whatever belongs to something, for as long as it does.
 
     ``cgroups``: what is in one of these control groups or in one below, and will be: a group that
@@ -76,8 +71,7 @@ Target: TypeAlias = Launch | Attach | Members
 LISTED: Final = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """What of the targets is wanted, so that a backend can leave out the rest early.
 
     ``syscalls``: numbers wanted per ABI; None for all. Numbers of LISTED and above, which no

@@ -9,7 +9,7 @@ import pytest
 from pytracer.cli.messages import Failure, Messages, invoked_name
 from pytracer.cli.options import Backend, Interruptible, Options, Summary
 from pytracer.cli.reading import Action, Reader
-from pytracer.decode.descriptors import Told
+from pytracer.decode.told import Told
 from pytracer.event.schema import Abi
 from pytracer.output.style import Quiet, Stamp, Status
 

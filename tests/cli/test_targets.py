@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytracer.cli import building, choosing
+from pytracer.cli import choosing, targeting
 from pytracer.cli.messages import Failure, Messages
 from pytracer.cli.options import Backend, Options
 from pytracer.cli.reading import Reader
@@ -24,14 +24,14 @@ def refusal(line: str) -> str:
     with pytest.raises(Failure) as caught:
         asked = options(line)
         choosing.choose(asked)
-        building.target(asked)
+        targeting.target(asked)
     return caught.value.text
 
 
 def test_several_targets_go_together() -> None:
     asked = options("--comm nginx --comm=red* -p 1,2 --all")
     assert choosing.choose(asked) is Backend.EBPF
-    assert building.target(asked) == Members((), ("nginx", "red*"), True, (1, 2))
+    assert targeting.target(asked) == Members((), ("nginx", "red*"), True, (1, 2))
     assert options("--unit a --unit=b --cgroup c --container d").units == ("a", "b")
 
 
@@ -76,7 +76,7 @@ def test_a_group_is_found_by_its_path(monkeypatch: pytest.MonkeyPatch, tmp_path:
     (tmp_path / "a").mkdir()
     monkeypatch.setattr(cgroups, "hierarchies", lambda: [tree])
     asked = options("--cgroup a --cgroup /a/ -p 3")
-    assert building.target(asked) == Members((Cgroup(0, str(tmp_path), "/a"),), (), False, (3,))
+    assert targeting.target(asked) == Members((Cgroup(0, str(tmp_path), "/a"),), (), False, (3,))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pytracer.decode.descriptors import AT_FDCWD, LiveDescriptors, SocketKinds, Told
+from pytracer.decode.descriptors import AT_FDCWD, LiveDescriptors, SocketKinds
+from pytracer.decode.told import Told
 from pytracer.output.style import Style
 from pytracer.output.text.render import Renderer
 from pytracer.spec.values import Descriptor

@@ -8,8 +8,9 @@ import struct
 
 import pytest
 
-from pytracer.decode.descriptors import AT_FDCWD, Told
+from pytracer.decode.descriptors import AT_FDCWD
 from pytracer.decode.seen import SeenDescriptors
+from pytracer.decode.told import Told
 from pytracer.event.files import DELETED, EVENTFD, FACTS, LOOK_UP, PIDFD, PSEUDO, SIGNALFD, unpack
 from pytracer.event.memory import NO_MEMORY, Snapshot, descriptor_address
 from pytracer.output.style import Style

@@ -79,7 +79,7 @@ def test_more_threads_than_the_map_takes_are_counted() -> None:
 
 def _with_threads(most: int, make: object) -> EbpfBackend:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pytracer.backend.ebpf.attach._LEAST_THREADS", most)
+        patch.setattr("pytracer.backend.ebpf.threads._LEAST_THREADS", most)
         return make()  # type: ignore[operator,no-any-return]
 
 

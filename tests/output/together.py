@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +54,7 @@ def tell_twice() -> None:
     def both(options: Options, sink: Any, *rest: Any) -> Any:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
         beside = FileSink(os.open(f"{options.output}.json", flags, 0o600), _complain)
-        return Both((make(options, sink, *rest), make(replace(options, json=True), beside, *rest)))
+        return Both((make(options, sink, *rest), make(options._replace(json=True), beside, *rest)))
 
     building.output = both  # type: ignore[assignment]
 

@@ -8,27 +8,25 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytracer.backend.base import BackendUnavailable, TargetError
 from pytracer.backend.ebpf import wire
-from pytracer.backend.ebpf.attach import Thread, doing, room_for, threads_of
-from pytracer.backend.ebpf.bpf import F_MMAPABLE, F_NO_PREALLOC, BpfError, MapReader
+from pytracer.backend.ebpf.bpf import BpfError, Map, MapReader
 from pytracer.backend.ebpf.digest import UNWRITTEN, Digest, Given, Make
 from pytracer.backend.ebpf.garbage import rare_collections
 from pytracer.backend.ebpf.image import plan_image
-from pytracer.backend.ebpf.loader import Resize, compiled, load, unavailable
-from pytracer.backend.ebpf.members import Membership, programs_for
-from pytracer.backend.ebpf.namespace import Namespace
+from pytracer.backend.ebpf.loader import Loaded, unavailable
 from pytracer.backend.ebpf.outline import calls_in
 from pytracer.backend.ebpf.plan import NoPlans, Plans
 from pytracer.backend.ebpf.plan import select as select_calls
+from pytracer.backend.ebpf.programs import StreamPrograms
 from pytracer.backend.ebpf.reader import Reader
-from pytracer.backend.ebpf.ring import Rings, possible_cpus
-from pytracer.backend.ebpf.shared import MARKS, Gates, Marks, pid_max
+from pytracer.backend.ebpf.ring import Rings
+from pytracer.backend.ebpf.shared import Gates, Marks
 from pytracer.backend.ebpf.spool import DEFAULT_BYTES, Spool
+from pytracer.backend.ebpf.threads import Thread, threads_of
 from pytracer.backend.ebpf.turn import Turn
-from pytracer.backend.recorder import Recording
 from pytracer.event.schema import (
     Clock,
     Event,
@@ -40,13 +38,15 @@ from pytracer.target.selection import Attach, Launch, Members, Selection, Target
 from pytracer.target.spawn import Spawned, spawn
 from pytracer.target.start import Dispositions
 
+if TYPE_CHECKING:
+    from pytracer.backend.ebpf.members import Membership
+    from pytracer.backend.recorder import Recording
+
 _ZERO = bytes(4)
 _PATIENCE_TURNS = 20
-_HOLDS = ("hold__back", "hold__send")  # in the order in which the programs know them
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
+class Sizes(NamedTuple):
     """How much room there is for what was seen, in bytes.
 
     ``ring``: of each CPU's ring, a power of two; None for as much as is reasonable. ``spool``: for
@@ -62,7 +62,8 @@ class EbpfBackend:
     """Reports the system calls of its targets without ever stopping them.
 
     ``refuse``, when given, hears of each process that is not there; otherwise the first is
-    raised. ``recording``: where what was seen is kept, if anywhere.
+    raised. ``recording``: where what was seen is kept, if anywhere. ``programs``: where their
+    loading was begun for this target, these plans and sizes.
     Errors: BackendUnavailable when the system does not let it work.
     """
 
@@ -77,18 +78,22 @@ class EbpfBackend:
         refuse: Callable[[TargetError], None] | None = None,
         sizes: Sizes | None = None,
         recording: Recording | None = None,
+        programs: StreamPrograms | None = None,
     ) -> None:
-        self._namespace = Namespace()
+        self._plans = plans or NoPlans()
+        self._sizes = sizes or Sizes()
+        self._programs = programs or StreamPrograms(
+            target, self._plans.descriptors, self._plans.stacks, self._sizes.holds
+        )
+        self._namespace = self._programs.namespace
+        self._cpus = self._programs.cpus
         self.clock = Clock(time.time_ns() - time.monotonic_ns())
         self._target = target
         self._selection = selection
-        self._plans = plans or NoPlans()
         self._refuse = refuse
         self._dispositions = dispositions or Dispositions()
         self._digest = Digest(selection.by_result, selection.signals, recording is None)
         self._tasks = self._digest.tasks
-        self._cpus = possible_cpus()
-        self._sizes = sizes or Sizes()
         self._recording = recording
         self._first: list[Event] = []
         self._stopping = False
@@ -99,23 +104,12 @@ class EbpfBackend:
         self._marks: Marks | None = None
         self._reader: Reader | None = None
         self._membership: Membership | None = None
-        members = programs_for(target)
-        source = compiled("stream.c", plans=self._plans, members=bool(members))
-        self._loaded = load(
-            source,
-            {
-                "threads": Resize(F_NO_PREALLOC, room_for(target)),
-                "shapes": Resize(F_NO_PREALLOC),
-                "gates": Resize(F_MMAPABLE, self._cpus),
-                "marked": Resize(F_MMAPABLE, -(-pid_max() // MARKS)),
-                "numbers": Resize(F_NO_PREALLOC),
-                "events": Resize(0, self._cpus),
-            },
-            self._namespace.nested,
-            members | frozenset(_HOLDS if self._sizes.holds else ()),
-        )
+        self._loaded = Loaded()  # nothing yet
         try:
-            self._prepare()
+            self._prepare(self._programs.maps)
+            # Until now the kernel has checked the programs.
+            self._loaded = self._programs.loaded()
+            self._complete(self._loaded)
         except BackendUnavailable:
             self.close()
             raise
@@ -123,8 +117,8 @@ class EbpfBackend:
             self.close()
             raise unavailable(error) from error
 
-    def _prepare(self) -> None:
-        maps = self._loaded.maps
+    def _prepare(self, maps: dict[str, Map]) -> None:
+        """Do what takes the maps alone."""
         image = plan_image(self._plans, self._selection)
         calls = select_calls(image.calls, self._selection)
         count = len(calls) // maps["calls"].value_bytes
@@ -132,19 +126,24 @@ class EbpfBackend:
         count = len(image.steps) // maps["steps"].value_bytes
         maps["steps"].update_many(struct.pack(f"<{count}I", *range(count)), image.steps)
         maps["shapes"].update_many(image.shape_keys, image.shapes)
-        self._namespace.enter(self._loaded, self._selection)
-        if isinstance(self._target, Members):
-            self._membership = Membership(self._loaded, self._target)
-        capture = struct.pack("<i", self._loaded.programs["capture"])
-        maps["tails"].update(_ZERO, capture)
-        for place, name in enumerate(_HOLDS if self._sizes.holds else ()):
-            program = struct.pack("<i", self._loaded.programs[name])
-            maps["holds"].update(struct.pack("<I", place), program)
         self._rings = Rings(maps["events"], self._sizes.ring)
         self._gates = Gates(maps["gates"])
         self._marks = Marks(maps["marked"])
         spool = Spool(self._sizes.spool, self._recording)
         self._reader = Reader(self._rings, maps, self._gates, spool, self._sizes.holds)
+
+    def _complete(self, loaded: Loaded) -> None:
+        """Do what takes the programs too."""
+        self._namespace.enter(loaded, self._selection)
+        if isinstance(self._target, Members):
+            from pytracer.backend.ebpf.members import Membership
+
+            self._membership = Membership(loaded, self._target)
+        capture = struct.pack("<i", loaded.programs["capture"])
+        loaded.maps["tails"].update(_ZERO, capture)
+        for place, name in enumerate(self._programs.holds):
+            program = struct.pack("<i", loaded.programs[name])
+            loaded.maps["holds"].update(struct.pack("<I", place), program)
         if self._recording is not None:
             self._recording.begin("slices", self.clock, wire.LAYOUT, wire.Stats._fields)
 
@@ -323,6 +322,8 @@ class EbpfBackend:
             )
 
         task = self._tasks.alive[thread.tid]
+        from pytracer.backend.ebpf.attach import doing  # who launches a program does not need it
+
         event = doing(thread, task, self._selection, self._plans, unchanged)
         if event is not None:
             self._digest.add(event)
@@ -387,4 +388,4 @@ class EbpfBackend:
         for fd in self._pidfds:
             os.close(fd)
         self._pidfds.clear()
-        self._loaded.close()
+        self._programs.close()

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from pytracer.backend.base import TargetError
 from pytracer.backend.ebpf import wire
-from pytracer.backend.ebpf.attach import Thread
 from pytracer.backend.ebpf.backend import EbpfBackend
 from pytracer.backend.ebpf.tally import Tally
+from pytracer.backend.ebpf.threads import Thread
 from pytracer.event.durations import CallCounts
 from pytracer.event.schema import Event, Lost, NewBy, TaskNew
 

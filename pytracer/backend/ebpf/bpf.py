@@ -28,6 +28,8 @@ _LINK_CREATE = 28
 _ENABLE_STATS = 32
 _ITER_CREATE = 33
 
+_ATTEMPTS = 5
+
 F_NO_PREALLOC = 1
 F_MMAPABLE = 1 << 10
 
@@ -110,7 +112,10 @@ def load_program(
         0 if iterates is None else _TRACE_ITER,
         iterates or 0,
     )
-    fd = _bpf(_PROG_LOAD, attr)
+    for _ in range(_ATTEMPTS):
+        fd = _bpf(_PROG_LOAD, attr)
+        if fd != -errno.EAGAIN:  # a signal, or a stop by job control, came in between
+            break
     del keep, keep_licence
     if fd < 0:
         words = log.value.decode(errors="replace")

@@ -6,14 +6,13 @@ that others own or may write, and what is damaged is made again.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
-import tempfile
 from contextlib import suppress
+from importlib.util import source_hash
 from pathlib import Path
 
-_FORMAT = 1
+_FORMAT = 2
 _MOST_FILES = 32
 
 
@@ -26,12 +25,15 @@ def cache_folder() -> Path:
 
 
 def cache_key(*parts: str | bytes) -> str:
-    """One name for everything that a compilation depends on."""
-    digest = hashlib.sha256()
+    """One name for everything that a compilation depends on.
+
+    Changes are to be noticed, not forgeries: what tells a .pyc from its source does, and is there.
+    """
+    found = []
     for part in (str(_FORMAT), *parts):
         data = part.encode() if isinstance(part, str) else part
-        digest.update(len(data).to_bytes(8, "little") + data)
-    return digest.hexdigest()[:40]
+        found.append(len(data).to_bytes(8, "little") + data)
+    return source_hash(b"".join(found)).hex()
 
 
 class Cache:
@@ -54,16 +56,18 @@ class Cache:
                 return None
             data = file.read()
         digest, _, body = data.partition(b"\n")
-        return body if hashlib.sha256(body).hexdigest().encode() == digest else None
+        return body if source_hash(body).hex().encode() == digest else None
 
     def put(self, key: str, body: bytes) -> None:
         """Store bytes, all or nothing. Does nothing where the folder cannot be trusted."""
+        import tempfile  # seldom needed, and large
+
         with suppress(OSError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self._trusted_folder():
                 return
             with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:
-                file.write(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+                file.write(source_hash(body).hex().encode() + b"\n" + body)
             try:
                 os.replace(file.name, self._folder / key)
             except OSError:

@@ -7,15 +7,13 @@ out of the distribution's folders, from a virtual environment that cannot see th
 from __future__ import annotations
 
 import ctypes as ct
-import json
+import marshal
 import os
 import re
 import struct
 import sys
-from base64 import b64decode, b64encode
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pytracer.backend.base import BackendUnavailable
 
@@ -23,8 +21,7 @@ _PSEUDO_MAP_FD = 1
 _LD_IMM64 = 0x18
 
 
-@dataclass(frozen=True, slots=True)
-class MapShape:
+class MapShape(NamedTuple):
     """How a map is created. Source: enum bpf_map_type, include/uapi/linux/bpf.h for ``kind``."""
 
     name: str
@@ -35,8 +32,7 @@ class MapShape:
     flags: int
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(NamedTuple):
     """A compiled program.
 
     ``relocations`` are (instruction, map) where a map's descriptor has to be written.
@@ -47,8 +43,7 @@ class Program:
     relocations: tuple[tuple[int, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(NamedTuple):
     """All that one source file makes."""
 
     maps: tuple[MapShape, ...]
@@ -200,30 +195,13 @@ def _dump(lib: Any, module: int) -> Compiled:
 
 def encode(compiled: Compiled) -> bytes:
     """Write a compilation as bytes."""
-    return json.dumps(
-        {
-            "maps": [
-                [m.name, m.kind, m.key_bytes, m.value_bytes, m.entries, m.flags]
-                for m in compiled.maps
-            ],
-            "programs": [
-                [p.name, b64encode(p.instructions).decode(), p.relocations]
-                for p in compiled.programs
-            ],
-        }
-    ).encode()
+    return marshal.dumps((tuple(map(tuple, compiled.maps)), tuple(map(tuple, compiled.programs))))
 
 
 def decode(body: bytes) -> Compiled | None:
-    """Read a compilation; None when the bytes are none."""
+    """Read a compilation; None when the bytes are none. They must be of somebody who is trusted."""
     try:
-        data = json.loads(body)
-        return Compiled(
-            tuple(MapShape(*shape) for shape in data["maps"]),
-            tuple(
-                Program(name, b64decode(code), tuple((at, target) for at, target in relocations))
-                for name, code, relocations in data["programs"]
-            ),
-        )
-    except (ValueError, TypeError, KeyError):
+        maps, programs = marshal.loads(body)
+        return Compiled(tuple(MapShape(*m) for m in maps), tuple(Program(*p) for p in programs))
+    except (EOFError, ValueError, TypeError):
         return None

@@ -14,8 +14,8 @@ from typing import Final
 
 from pytracer.backend.base import TargetError
 from pytracer.backend.ebpf import wire
-from pytracer.backend.ebpf.attach import Thread, threads_of
 from pytracer.backend.ebpf.tally import Tally
+from pytracer.backend.ebpf.threads import Thread, threads_of
 from pytracer.event.durations import CallCounts, InFlight
 from pytracer.event.schema import Clock, Event, Lost, NewBy, Task, TaskDetached, TaskExit, TaskNew
 from pytracer.target.selection import Attach, Launch, Members, Selection, Target

@@ -9,24 +9,20 @@ import errno
 import os
 import struct
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from pytracer.backend.base import BackendUnavailable
 from pytracer.backend.ebpf import bpf
-from pytracer.backend.ebpf.btf import iterator_number, kernel_offsets, member_offsets
 from pytracer.backend.ebpf.cache import Cache, cache_folder, cache_key
+from pytracer.backend.ebpf.checking import TRACEPOINT, Check, Checks
 from pytracer.backend.ebpf.compiler import (
     Compiled,
     MapShape,
-    Program,
-    compile_source,
     decode,
     encode,
     find_library,
 )
-from pytracer.backend.ebpf.filefields import descriptor_offsets, kind_offsets
-from pytracer.backend.ebpf.plan import NoPlans, Plans
 from pytracer.backend.ebpf.source import source_folder
 
 _NO_MEMBERS = BackendUnavailable(
@@ -34,7 +30,6 @@ _NO_MEMBERS = BackendUnavailable(
     "the kernel's BTF tells too little of control groups and tasks to select by them",
     "name processes with -p",
 )
-_TRACEPOINT = "raw_tracepoint__"
 # The first belong to pid namespaces, all of members to targets that are selected by what they
 # belong to.
 _MEMBERS = "members"
@@ -47,19 +42,18 @@ _ARRAY = 2  # BPF_MAP_TYPE_ARRAY, include/uapi/linux/bpf.h
 def compiled(
     name: str,
     cache: Cache | None = None,
-    plans: Plans | None = None,
+    descriptors: bool = False,
+    stacks: bool = False,
     members: bool = False,
     targets: bool = False,
 ) -> Compiled:
     """Give the compiled form of a source in bpf/, from the cache where possible.
 
-    ``plans``: with what they ask for beyond memory. ``members``: with what selects tasks by what
-    they belong to; ``targets``: and tells several targets apart.
+    ``descriptors``, ``stacks``: with what plans may ask for beyond memory. ``members``: with what
+    selects tasks by what they belong to; ``targets``: and tells several targets apart.
 
     Errors: BackendUnavailable.
     """
-    plans = plans or NoPlans()
-    descriptors, stacks = plans.descriptors, plans.stacks
     wanted = descriptors, stacks, members, targets
     folder = source_folder()
     library = os.stat(find_library())
@@ -76,6 +70,11 @@ def compiled(
     stored = cache.get(key)
     found = decode(stored) if stored is not None else None
     if found is None:
+        # All of this belongs to the first start alone.
+        from pytracer.backend.ebpf.btf import kernel_offsets, member_offsets
+        from pytracer.backend.ebpf.compiler import compile_source
+        from pytracer.backend.ebpf.filefields import descriptor_offsets, kind_offsets
+
         _require_bpf()
         constants = kernel_offsets()
         if descriptors:
@@ -110,6 +109,8 @@ def _iterator(name: str) -> int:
     if stored is not None and len(stored) == _NUMBER.size:
         (number,) = _NUMBER.unpack(stored)
         return int(number)
+    from pytracer.backend.ebpf.btf import iterator_number
+
     number = iterator_number(name)
     cache.put(key, _NUMBER.pack(number))
     return number
@@ -130,7 +131,7 @@ class Loaded:
         """
         try:
             for name, fd in self.programs.items():
-                for prefix in (_TRACEPOINT, f"{_MEMBERS}__"):
+                for prefix in (TRACEPOINT, f"{_MEMBERS}__"):
                     if name.startswith(prefix):
                         tracepoint = name.removeprefix(prefix)
                         self._links.append(bpf.attach_raw_tracepoint(fd, tracepoint))
@@ -163,8 +164,7 @@ class Loaded:
         self.maps.clear()
 
 
-@dataclass(frozen=True, slots=True)
-class Resize:
+class Resize(NamedTuple):
     """How a map is created otherwise than its source says. ``entries``: 0 leaves them."""
 
     flags: int = 0
@@ -175,13 +175,47 @@ class Resize:
 _SPARSE = {name: Resize(bpf.F_NO_PREALLOC) for name in ("groups", "edges")}
 
 
-def load(
+class Loading:
+    """Programs that the kernel is checking; their maps are there."""
+
+    def __init__(self, loaded: Loaded, checks: Checks) -> None:
+        self.maps = loaded.maps
+        self._loaded = loaded
+        self._checks: Checks | None = checks
+
+    def finish(self) -> Loaded:
+        """Wait for the programs.
+
+        Errors: BackendUnavailable when the kernel refuses one.
+        """
+        checks, self._checks = self._checks, None
+        waiting = list(checks.wait()) if checks is not None else []
+        try:
+            while waiting:
+                check = waiting.pop(0)
+                self._loaded.programs[check.program] = check.answer()
+        except bpf.BpfError as error:
+            for check in waiting:
+                check.forget()
+            self._loaded.close()
+            raise unavailable(error) from error
+        return self._loaded
+
+    def close(self) -> None:
+        """Let go of everything. Idempotent."""
+        checks, self._checks = self._checks, None
+        for check in checks.wait() if checks is not None else ():
+            check.forget()
+        self._loaded.close()
+
+
+def begin(
     source: Compiled,
     shapes: Mapping[str, Resize],
     iterates: bool = False,
     optional: Collection[str] = (),
-) -> Loaded:
-    """Create the maps and load the programs; nothing is attached yet.
+) -> Loading:
+    """Create the maps and have the kernel check the programs; nothing is attached yet.
 
     Shape:  ``shapes`` by the name of the map; ``iterates``: load the iterator of pid namespaces
         too; ``optional``: names of programs to load too, such as those that select tasks by what
@@ -191,12 +225,13 @@ def load(
     if not {program.name for program in source.programs}.issuperset(optional):
         raise _NO_MEMBERS
     loaded = Loaded()
+    checks = []
     try:
         for shape in source.maps:
             change = shapes.get(shape.name, _SPARSE.get(shape.name))
             wanted = shape
             if change is not None:
-                wanted = replace(shape, flags=change.flags, entries=change.entries or shape.entries)
+                wanted = shape._replace(flags=change.flags, entries=change.entries or shape.entries)
             loaded.maps[shape.name] = _create(wanted)
         for program in source.programs:
             kind, _, what = program.name.rpartition("__")
@@ -205,11 +240,24 @@ def load(
             if kind.startswith((_MEMBERS, _HOLD)) and program.name not in optional:
                 continue
             number = _iterator(what) if kind in _ITERATORS else None
-            loaded.programs[program.name] = _load(program, loaded.maps, number)
+            checks.append(Check(program, loaded.maps, number))
     except bpf.BpfError as error:
         loaded.close()
         raise unavailable(error) from error
-    return loaded
+    return Loading(loaded, Checks(checks))
+
+
+def load(
+    source: Compiled,
+    shapes: Mapping[str, Resize],
+    iterates: bool = False,
+    optional: Collection[str] = (),
+) -> Loaded:
+    """Create the maps and load the programs, as :func:`begin` does, and wait.
+
+    Errors: BackendUnavailable.
+    """
+    return begin(source, shapes, iterates, optional).finish()
 
 
 def _create(shape: MapShape) -> bpf.Map:
@@ -217,20 +265,6 @@ def _create(shape: MapShape) -> bpf.Map:
         shape.kind, shape.key_bytes, shape.value_bytes, shape.entries, shape.flags, shape.name
     )
     return bpf.Map(fd, shape.key_bytes, shape.value_bytes, shape.entries)
-
-
-def _load(program: Program, maps: dict[str, bpf.Map], iterates: int | None) -> int:
-    code = bytearray(program.instructions)
-    for at, name in program.relocations:
-        struct.pack_into("<i", code, at * 8 + 4, maps[name].fd)
-    name = program.name.removeprefix(_TRACEPOINT)
-    try:
-        return bpf.load_program(name, bytes(code), 0, iterates)
-    except bpf.BpfError as error:
-        if error.errno in (errno.EPERM, errno.ENOSYS):
-            raise
-        # Once more, to hear why.
-        return bpf.load_program(name, bytes(code), 1 << 22, iterates)
 
 
 def unavailable(error: bpf.BpfError) -> BackendUnavailable:

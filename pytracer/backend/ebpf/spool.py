@@ -11,12 +11,14 @@ import errno
 import mmap
 import os
 import struct
-import tempfile
-from typing import Final, NamedTuple
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pytracer.backend.ebpf.turn import Fetch
-from pytracer.backend.recorder import Recording
 from pytracer.event.recording import TURN, frame, write_at
+
+if TYPE_CHECKING:
+    from pytracer.backend.recorder import Recording
 
 DEFAULT_BYTES: Final = 1 << 30
 _MEMORY_BYTES: Final = 64 << 20
@@ -155,10 +157,13 @@ class Spool:
 
 def _unnamed_file() -> int:
     """A file without a name, on a disk where possible; -1 where nothing may be written."""
-    for folder in filter(None, (os.environ.get("TMPDIR"), *_FOLDERS)):
-        try:
-            with tempfile.TemporaryFile(prefix="pytracer-", dir=folder) as file:
-                return os.dup(file.fileno())
-        except OSError:  # no such folder, or nothing may be written there
-            continue
+    folders = list(filter(None, (os.environ.get("TMPDIR"), *_FOLDERS)))
+    for folder in folders:
+        with suppress(OSError):  # no such folder, nothing may be written there, or not like this
+            return os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    import tempfile  # it has a second way, and takes much with it
+
+    for folder in folders:
+        with suppress(OSError), tempfile.TemporaryFile(prefix="pytracer-", dir=folder) as file:
+            return os.dup(file.fileno())
     return -1

@@ -5,18 +5,18 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from pytracer.backend.base import BackendUnavailable
 from pytracer.backend.ebpf import bpf, counts, wire
-from pytracer.backend.ebpf.attach import Thread, in_progress, is_over, room_for
+from pytracer.backend.ebpf.attach import in_progress
 from pytracer.backend.ebpf.bpf import F_MMAPABLE, F_NO_PREALLOC, BpfError
 from pytracer.backend.ebpf.loader import Loaded, Resize, compiled, load, unavailable
 from pytracer.backend.ebpf.members import Membership, programs_for
 from pytracer.backend.ebpf.namespace import Namespace
 from pytracer.backend.ebpf.ring import possible_cpus
 from pytracer.backend.ebpf.shared import MARKS, Marks, pid_max
+from pytracer.backend.ebpf.threads import Thread, is_over, room_for
 from pytracer.event.durations import CallCounts, InFlight, Times
 from pytracer.event.schema import Abi
 from pytracer.target.selection import Members, Selection, Target
@@ -57,7 +57,7 @@ class Tally:
         source = compiled("count.c", members=bool(programs_for(target)))
         if not cpu:
             programs = (each for each in source.programs if each.name != _SCHED_SWITCH)
-            source = replace(source, programs=tuple(programs))
+            source = source._replace(programs=tuple(programs))
         rows = self._most_rows(groups)
         threads = min(room_for(target), counts.MOST_THREADS)
         self.loaded = load(

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
-from pytracer.backend.ebpf import EbpfBackend
+from pytracer.backend.ebpf.backend import EbpfBackend
 from pytracer.decode.plans import TablePlans
 from pytracer.event.schema import Event
 from pytracer.target.selection import Launch, Selection, Target

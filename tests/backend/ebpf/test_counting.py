@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pytracer.backend.base import TargetError
-from pytracer.backend.ebpf import attach, tally
+from pytracer.backend.ebpf import tally, threads
 from pytracer.backend.ebpf.counting import CountBackend
 from pytracer.decode.catalogue import name_of
 from pytracer.event.durations import CallCounts, InFlight
@@ -185,7 +185,7 @@ def test_a_table_that_is_full_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_map_of_threads_that_is_full_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attach, "_LEAST_THREADS", 2)
+    monkeypatch.setattr(threads, "_LEAST_THREADS", 2)
     counted, events = count(launch(str(build("counted.c")), "2"))
     lost = [event for event in events if isinstance(event, Lost)]
     assert [(event.reason, event.count) for event in lost] == [("the map of threads was full", 9)]
@@ -194,7 +194,7 @@ def test_a_map_of_threads_that_is_full_is_told(monkeypatch: pytest.MonkeyPatch) 
 
 def test_what_a_thread_had_is_given_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing leaks: of hundreds of children, only a few are there at a time."""
-    monkeypatch.setattr(attach, "_LEAST_THREADS", 8)
+    monkeypatch.setattr(threads, "_LEAST_THREADS", 8)
     script = "i=0; while [ $i -lt 211 ]; do (exec true) ; i=$((i+1)); done"
     counted, events = count(launch("sh", "-c", script))
     assert not [event for event in events if isinstance(event, Lost)]

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from pytracer.backend.ebpf import EbpfBackend
+from pytracer.backend.ebpf.backend import EbpfBackend
 from pytracer.event.schema import Lost, Run, SyscallExit, TaskDetached
 from pytracer.target.selection import Attach, Selection
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pytracer.backend.ebpf import EbpfBackend, wire
+from pytracer.backend.ebpf import wire
+from pytracer.backend.ebpf.backend import EbpfBackend
 from pytracer.backend.ebpf.bpf import Map, MapReader
 from pytracer.backend.ebpf.members import Paths, programs_for
 from pytracer.backend.ebpf.merge import Merger

@@ -191,7 +191,7 @@ def test_what_is_received_and_what_is_lost_is_what_was_executed(
 
 TRACER = """
 import sys
-from pytracer.backend.ebpf import EbpfBackend
+from pytracer.backend.ebpf.backend import EbpfBackend
 from pytracer.target.selection import Attach, Selection
 for event in EbpfBackend(Attach((int(sys.argv[1]),)), Selection(follow=True)).events():
     print("event", flush=True)

@@ -48,10 +48,10 @@ def selection(options: Options) -> Selection:
     counting = options.summary is not Summary.NONE
     only_returned = shown == {Status.SUCCESSFUL} and not counting
     only_failed = shown == {Status.FAILED} and not counting
+    # With -n the lines about signals and ends show the number of the last call, whichever it was.
+    everything = options.trace.everything or (options.syscall_number and not options.seccomp_bpf)
     return Selection(
-        syscalls=(
-            None if options.trace.everything else with_multiplexers(wanted_numbers(options.trace))
-        ),
+        syscalls=None if everything else with_multiplexers(wanted_numbers(options.trace)),
         signals=_signals(options),
         succeeded=not only_failed,
         failed=not only_returned,

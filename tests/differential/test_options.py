@@ -47,6 +47,7 @@ OPTIONS = (
     "-n",
     "-i",
     "-n -i -t",
+    "-n -e trace=write",
     "-a 0",
     "-a 17",
     "-a 80",
@@ -117,6 +118,7 @@ OPTIONS = (
 # -y, is tested with the command line.
 SAME_RUN = (
     "-s 0",
+    "-n -e trace=write",
     "-s 5",
     "-s 1000",
     "-x",

@@ -109,7 +109,8 @@ class Renderer(ValueOutput):
         tail = None if value.tail is None else self.write(value.tail)
         number = integer(value.value, value.base)
         if self.xlats is Xlats.RAW:
-            text = number
+            # strace writes a zero only where it would also remark on unknown flags.
+            text = "" if value.names and not (value.value or value.unknown) else number
         else:
             parts = list(value.names)
             if value.rest:

@@ -141,7 +141,7 @@ class FlagSet(Scalar):
     """A combination of a table's bits.
 
     ``low``: a mask of low bits that hold one constant of ``choices`` rather than flags (O_ACCMODE),
-    named first.
+    named first. ``silent``: where constants are shown raw, nothing stands for 0.
     """
 
     def __init__(
@@ -151,9 +151,11 @@ class FlagSet(Scalar):
         low: int = 0,
         choices: Xlat | None = None,
         base: Base = Base.HEX,
+        silent: bool = False,
     ) -> None:
         super().__init__(ctype)
         self.xlat = xlat
+        self.silent = silent
         self.low = low
         self.choices = choices
         self.base = base
@@ -166,7 +168,7 @@ class FlagSet(Scalar):
                 names = (name, *names)
             else:
                 rest |= number & self.low
-        return Flags(number, names, rest, self.xlat.unknown, self.base)
+        return Flags(number, names, rest, self.xlat.unknown, self.base, None, self.silent)
 
 
 class Split(Scalar):

@@ -58,7 +58,8 @@ class Flags:
     """A combination of constants.
 
     ``names`` in the order of the table, ``rest`` the bits that have no name, ``tail`` a further
-    part of another kind (the permission bits of a mode). Shared like symbols.
+    part of another kind (the permission bits of a mode). ``silent``: where constants are shown
+    raw, nothing stands for 0. Shared like symbols.
     """
 
     value: int
@@ -67,6 +68,7 @@ class Flags:
     unknown: str = ""
     base: Base = Base.HEX
     tail: Value | None = None
+    silent: bool = False
 
 
 @dataclass(slots=True, eq=False)

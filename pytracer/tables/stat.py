@@ -61,7 +61,7 @@ syscall(
     "statx",
     dirfd=DirFd(),
     pathname=Path(at="dirfd"),
-    flags=Split(AT_STATX_SYNC_TYPE, FlagSet(AT_STATX_SYNC), FlagSet(UNREMARKED)),
+    flags=Split(AT_STATX_SYNC_TYPE, FlagSet(AT_STATX_SYNC, silent=True), FlagSet(UNREMARKED)),
     mask=FlagSet(STATX_MASK),
     statxbuf=Out(STATX),
     classes="fstat stat_like",

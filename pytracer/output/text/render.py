@@ -109,8 +109,7 @@ class Renderer(ValueOutput):
         tail = None if value.tail is None else self.write(value.tail)
         number = integer(value.value, value.base)
         if self.xlats is Xlats.RAW:
-            # strace writes a zero only where it would also remark on unknown flags.
-            text = "" if value.names and not (value.value or value.unknown) else number
+            text = "" if value.silent and not value.value else number
         else:
             parts = list(value.names)
             if value.rest:

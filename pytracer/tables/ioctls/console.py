@@ -40,7 +40,7 @@ class _Sound(Number):
     def make(self, number: int) -> Value:
         frequency = PIT_TICK_RATE // number if number else 0
         note = f"{frequency & 0xFFFFFFFF} Hz" if frequency & 0xFFFFFFFF else "off"
-        return Noted(Integer(number), note)
+        return Noted(Integer(number), note, unless_raw=True)
 
 
 class _Tone(Number):
@@ -52,11 +52,11 @@ class _Tone(Number):
     def make(self, number: int) -> Value:
         ticks, count = number >> 16, number & 0xFFFF
         if not ticks:
-            return Noted(Integer(count), "off")
+            return Noted(Integer(count), "off", unless_raw=True)
         shifted = Joined((Integer(ticks), Integer(16)), "<<")
         frequency = PIT_TICK_RATE // count if count else 0
         note = f"{frequency} Hz, {ticks} ms" if frequency else "off"
-        return Joined((shifted, Noted(Integer(count), note)))
+        return Joined((shifted, Noted(Integer(count), note, unless_raw=True)))
 
 
 class _Port(Number):

@@ -239,15 +239,13 @@ class Merger:
                 del self._held[tid]
                 self._in_flight(call)
 
-    def held(self, tid: int | None = None) -> Iterator[SyscallEnter]:
-        """Give what was held back of a thread, or of all: nobody will see how it ends."""
+    def held(self) -> Iterator[SyscallEnter]:
+        """Give what was held back: nobody will see how it ends."""
         for call in sorted(self._held.values(), key=_entry_time):
-            its_tid = call[2][wire.HEAD_ENTRY_TID]
-            if tid is None or tid == its_tid:
-                del self._held[its_tid]
-                begun = self._begun(call)
-                if begun is not None:
-                    yield self._entry(begun)
+            begun = self._begun(call)
+            if begun is not None:
+                yield self._entry(begun)
+        self._held.clear()
 
     def _gone(self, number: int, record: wire.Record) -> None:
         # The ring had no room for what became of it: the map kept that.

@@ -91,7 +91,6 @@ class Tasks:
             case wire.RECORD_AGAIN:
                 self.look_again = True
             case wire.RECORD_LEAVE if record.tid in self.alive:
-                yield from self._merger.held(record.tid)
                 task = self._merger.task(record.tid, record.tgid, record.comm)
                 del self.alive[record.tid]
                 self._leaders.pop(record.tid, None)

@@ -116,6 +116,18 @@ def _iterator(name: str) -> int:
     return number
 
 
+class Handed(NamedTuple):
+    """Descriptors of what is in the kernel. ``maps``: with the sizes of key, value and map."""
+
+    maps: Mapping[str, tuple[int, int, int, int]]
+    programs: Mapping[str, int]
+    links: tuple[int, ...]
+
+    def descriptors(self) -> list[int]:
+        """All of them."""
+        return [*(fd for fd, *_ in self.maps.values()), *self.programs.values(), *self.links]
+
+
 class Loaded:
     """Programs and maps in the kernel, alive as long as this object is open."""
 
@@ -152,6 +164,31 @@ class Loaded:
                 if name == "memlock":
                     total += int(value)
         return total
+
+    def hand_over(self) -> Handed:
+        """Have all descriptors survive execve(2).
+
+        The programs stay attached as long as somebody holds them.
+        """
+        handed = Handed(
+            {name: (m.fd, m.key_bytes, m.value_bytes, m.entries) for name, m in self.maps.items()},
+            dict(self.programs),
+            tuple(self._links),
+        )
+        for fd in handed.descriptors():
+            os.set_inheritable(fd, True)
+        return handed
+
+    @classmethod
+    def take(cls, handed: Handed) -> Loaded:
+        """Go on with descriptors that were inherited."""
+        taken = cls()
+        for fd in handed.descriptors():
+            os.set_inheritable(fd, False)
+        taken.maps = {name: bpf.Map(*shape) for name, shape in handed.maps.items()}
+        taken.programs = dict(handed.programs)
+        taken._links = list(handed.links)
+        return taken
 
     def close(self) -> None:
         """Let go of everything. Idempotent."""

@@ -71,7 +71,7 @@ VALUES: Final[Mapping[type, Shape]] = {
         "A combination of constants: its value, the names in it, and the bits without a name.",
         {"value": "value", "flags": "names", "rest": "rest"},
         ("value", "flags"),
-        left_out=("unknown", "base", "tail"),
+        left_out=("unknown", "base", "tail", "silent"),
     ),
     values.Text: Shape(
         "Bytes of the target. A string when they are UTF-8 and all there are; else an object, in "

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
-from pytracer.event.durations import LOWER_NS, duration_ns
+from pytracer.event.durations import LOWER_NS
+from pytracer.event.units import duration_ns
 
 DEFAULT_COUNT: Final = 28
 LEAST_COUNT: Final = 2

@@ -15,18 +15,17 @@ from pytracer.cli.messages import Messages
 from pytracer.cli.options import ALL_STATUSES, Color, DecodePid, Options, Summary
 from pytracer.decode.catalogue import numbers, with_multiplexers
 from pytracer.decode.decoder import DecodeOptions, Decoder
-from pytracer.decode.descriptors import LiveDescriptors
-from pytracer.decode.processes import LiveProcesses, NamingDecoder, SeenProcesses
-from pytracer.decode.seen import SeenDescriptors
 from pytracer.decode.siginfo import SignalDecoder
 from pytracer.event.schema import Abi, Task
 from pytracer.output.stream import Sink
 from pytracer.output.style import LineStyle, Quoting, Status, Style, Xlats
 from pytracer.output.text.calls import CallWriter
 from pytracer.output.text.lines import TextOutput
+from pytracer.spec.context import Processes
 from pytracer.target.selection import LISTED, Selection
 
 if TYPE_CHECKING:
+    from pytracer.decode.descriptors import LiveDescriptors
     from pytracer.decode.frames.stacks import Stacks
     from pytracer.event.recording import Header
     from pytracer.output.ndjson.lines import NdjsonOutput
@@ -110,30 +109,45 @@ def decoding(options: Options, filters: Filter | None) -> DecodeOptions:
         raw=raw,
         syscalls=None if options.trace.everything else wanted_numbers(options.trace),
         wanted=filters.wants if filters is not None else None,
-        processes=LiveProcesses() if DecodePid.COMM in options.decode_pids else None,
+        processes=_processes() if DecodePid.COMM in options.decode_pids else None,
     )
+
+
+def _processes() -> Processes:
+    from pytracer.decode.processes import LiveProcesses
+
+    return LiveProcesses()
 
 
 def decoders(
     options: Options, decode: DecodeOptions, filters: Filter | None, stopped: bool
 ) -> tuple[Decoder, SignalDecoder]:
     """Make what decodes calls and signals. ``stopped``: the target is, while they do."""
-    names = decode.processes
-    seen = None
-    if names is not None and not stopped:
-        names = seen = SeenProcesses()
-        decode = replace(decode, processes=seen)
-    known = None
-    if options.decode_fds or options.paths:
-        comm = None if names is None else names.comm
-        known = (LiveDescriptors if stopped else SeenDescriptors)(options.decode_fds, comm)
+    if decode.processes is None or stopped:
+        told = _descriptors(options, decode.processes, filters, stopped)
+        return Decoder(decode, told), SignalDecoder(decode.processes, told)
+    from pytracer.decode.processes import NamingDecoder, SeenProcesses
+
+    seen = SeenProcesses()
+    told = _descriptors(options, seen, filters, stopped)
+    return NamingDecoder(seen, replace(decode, processes=seen), told), SignalDecoder(seen, told)
+
+
+def _descriptors(
+    options: Options, names: Processes | None, filters: Filter | None, stopped: bool
+) -> LiveDescriptors | None:
+    """What explains descriptors, where they are shown; filters that ask get it in any case."""
+    if not options.decode_fds and not options.paths:
+        return None
+    # Rarely needed, and large.
+    from pytracer.decode.descriptors import LiveDescriptors
+    from pytracer.decode.seen import SeenDescriptors
+
+    comm = None if names is None else names.comm
+    known = (LiveDescriptors if stopped else SeenDescriptors)(options.decode_fds, comm)
     if filters is not None:
         filters.names = known
-    told = known if options.decode_fds else None
-    signals = SignalDecoder(names, told)
-    if seen is not None:
-        return NamingDecoder(seen, decode, told), signals
-    return Decoder(decode, told), signals
+    return known if options.decode_fds else None
 
 
 def style(options: Options) -> Style:

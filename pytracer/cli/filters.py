@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pytracer.cli.expressions import TokenSet
 from pytracer.cli.messages import Messages
 from pytracer.cli.options import Options
 from pytracer.decode.call import Call
 from pytracer.decode.catalogue import describe
-from pytracer.decode.descriptors import LiveDescriptors
 from pytracer.event.schema import Abi
 from pytracer.output.style import Quiet
 from pytracer.output.text.quote import quote
@@ -21,6 +20,9 @@ from pytracer.spec.pointer import Path
 from pytracer.spec.scalar import DirFd, Fd
 from pytracer.spec.type import Type, Wrapper
 from pytracer.spec.values import Array, Descriptor, Struct, Value
+
+if TYPE_CHECKING:
+    from pytracer.decode.descriptors import LiveDescriptors
 
 PATH_MAX: Final = 4096  # include/uapi/linux/limits.h
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pytracer.event.durations import UNITS_NS
+from pytracer.event.units import UNITS_NS
 
 INT_MAX: Final = 0x7FFFFFFF
 

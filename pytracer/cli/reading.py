@@ -17,7 +17,7 @@ from pytracer.cli.options import (
     Summary,
 )
 from pytracer.cli.refusing import refuse
-from pytracer.event.durations import duration_ns
+from pytracer.event.units import duration_ns
 from pytracer.output.style import Stamp, Status
 
 

@@ -6,7 +6,6 @@ counted here agree.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -38,23 +37,6 @@ def _lower_bounds() -> tuple[int, ...]:
 
 # The least duration of each bucket; it ends before the next one's.
 LOWER_NS: Final = _lower_bounds()
-
-
-# Suffix -> nanoseconds in the unit.
-UNITS_NS: Final = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
-
-
-def duration_ns(text: str) -> int | None:
-    """Read a length of time such as ``10ms``, ``250us``, ``1.5s`` or ``1m``.
-
-    Units:  nanoseconds. Errors: none raised; None when it is none, or has no unit.
-    """
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)(ns|us|ms|s|m|h)", text)
-    if found is None:
-        return None
-    unit = {**UNITS_NS, "m": 60 * UNITS_NS["s"], "h": 3600 * UNITS_NS["s"]}[found[2]]
-    value = round(float(found[1]) * unit)
-    return value if value < 1 << 63 else None
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from pytracer.cli import choosing, targeting
 from pytracer.cli.messages import Failure, Messages
 from pytracer.cli.options import Backend, Options
 from pytracer.cli.reading import Reader
-from pytracer.event.durations import duration_ns
+from pytracer.event.units import duration_ns
 from pytracer.target.selection import Cgroup, Members
 
 

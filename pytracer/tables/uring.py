@@ -15,6 +15,7 @@ from pytracer.tables.structs import uring as s
 from pytracer.tables.structs.iovec import Places
 from pytracer.tables.structs.sched import CpuSet
 from pytracer.tables.structs.signal import SigSetAt
+from pytracer.tables.structs.uringtypes import Probe, Workers
 
 syscall(
     "io_uring_setup",
@@ -56,14 +57,14 @@ OPERATIONS: dict[int | tuple[int, ...], Type] = {
         u.IORING_REGISTER_EVENTFD_ASYNC,
     ): _FDS,
     u.IORING_REGISTER_FILES_UPDATE: In(s.FILES_UPDATE),
-    u.IORING_REGISTER_PROBE: s.Probe("nr_args"),
+    u.IORING_REGISTER_PROBE: Probe("nr_args"),
     u.IORING_REGISTER_RESTRICTIONS: s.RESTRICTIONS,
     u.IORING_REGISTER_FILES2: s.FILES2,
     u.IORING_REGISTER_FILES_UPDATE2: s.FILES_UPDATE2,
     u.IORING_REGISTER_BUFFERS2: s.BUFFERS2,
     u.IORING_REGISTER_BUFFERS_UPDATE: s.BUFFERS_UPDATE,
     u.IORING_REGISTER_IOWQ_AFF: CpuSet("nr_args"),
-    u.IORING_REGISTER_IOWQ_MAX_WORKERS: s.Workers(),
+    u.IORING_REGISTER_IOWQ_MAX_WORKERS: Workers(),
     u.IORING_REGISTER_RING_FDS: ArrayOf(s.RING_FD, "nr_args"),
     u.IORING_UNREGISTER_RING_FDS: ArrayOf(s.RING_FD_GONE, "nr_args"),
     (u.IORING_REGISTER_PBUF_RING, u.IORING_UNREGISTER_PBUF_RING): _BUFFER_RING,

@@ -11,11 +11,13 @@ from pytracer.decode.asked import AskedSockets
 from pytracer.decode.call import Call
 from pytracer.decode.catalogue import Catalogue, name_of, numbers, numbers_by_name
 from pytracer.decode.sockets import SocketTracker
+from pytracer.event.memory import NO_MEMORY
 from pytracer.event.schema import (
     Abi,
     Event,
     SyscallEnter,
     SyscallExit,
+    Task,
     TaskDetached,
     TaskExec,
     TaskExit,
@@ -114,12 +116,23 @@ class Decoder:
                 pass
         return None
 
-    def find(self, abi: Abi, nr: int) -> Known | None:
-        """The description of a call and the class of its calls; None when it is not wanted."""
+    def blank(self, abi: Abi, nr: int) -> Call | None:
+        """Make a call into which others of its number can be put, one after another.
+
+        Shape: None when they are not wanted.
+        """
         try:
-            return self._known[abi][nr]
+            known = self._known[abi][nr]
         except KeyError:
-            return self._look_up(abi, nr)
+            known = self._look_up(abi, nr)
+        if known is None:
+            return None
+        compiled, make = known
+        call = make()
+        call.compiled = compiled
+        call.entry = SyscallEnter(Task(0, 0), 0, abi, nr, (0, 0, 0, 0, 0, 0), NO_MEMORY)
+        call.interrupted = None
+        return call
 
     def _look_up(self, abi: Abi, nr: int) -> Known | None:
         wanted = self.options.syscalls

@@ -6,13 +6,12 @@ from typing import Final, TypeAlias
 
 from pytracer.decode.call import Call
 from pytracer.decode.decoder import INTERRUPTED, MAX_ERRNO, MOST_NUMBERS, Decoder, failure
-from pytracer.event.memory import NO_MEMORY, Memory, Patched
+from pytracer.event.memory import Memory, Patched
 from pytracer.event.schema import Registers, Run, SyscallEnter, SyscallExit, Task, WholeCall
 from pytracer.output.ndjson.calls import CallWriter
 from pytracer.output.stream import MOST_PIECES, Stream
 from pytracer.output.style import Status
 from pytracer.spec.context import LATER, Decode
-from pytracer.spec.entry import Compiled
 from pytracer.spec.values import Became, Returned
 
 # Objects remembered, and the longest content for which that is worth the room.
@@ -36,9 +35,9 @@ class _Writable:
 
     __slots__ = ("call", "compiled", "odd", "results", "start", "steps", "write")
 
-    def __init__(self, compiled: Compiled, call: Call, writer: CallWriter) -> None:
+    def __init__(self, call: Call, writer: CallWriter) -> None:
         values = writer.values(call)
-        self.compiled = compiled
+        compiled = self.compiled = call.compiled
         self.call = call
         self.start = writer.start(call)
         self.odd = compiled.redirect is not None or any(not name for name, _, _ in compiled.steps)
@@ -156,15 +155,8 @@ class RunWriter:
         return self._writer.tell(call, _FAILED if call.failed else _SUCCESSFUL)
 
     def _prepare(self, run: Run, nr: int) -> _Writable | None:
-        found = self._decoder.find(run.abi, nr)
-        writable = None
-        if found is not None:
-            compiled, make = found
-            call = make()
-            call.compiled = compiled
-            call.entry = SyscallEnter(Task(0, 0), 0, run.abi, nr, (0, 0, 0, 0, 0, 0), NO_MEMORY)
-            call.interrupted = None
-            writable = _Writable(compiled, call, self._writer)
+        call = self._decoder.blank(run.abi, nr)
+        writable = None if call is None else _Writable(call, self._writer)
         if len(self._writables) < MOST_NUMBERS:
             self._writables[nr] = writable
         return writable

@@ -9,15 +9,14 @@ from typing import Final
 
 from pytracer.decode.call import Call
 from pytracer.decode.decoder import INTERRUPTED, MAX_ERRNO, MOST_NUMBERS, Decoder, failure
-from pytracer.event.memory import NO_MEMORY, Memory, Patched
-from pytracer.event.schema import Abi, Registers, Run, SyscallEnter, Task, WholeCall
+from pytracer.event.memory import Memory, Patched
+from pytracer.event.schema import Abi, Registers, Run, Task, WholeCall
 from pytracer.output.stream import MOST_PIECES, Stream
 from pytracer.output.text.calls import CallWriter
 from pytracer.output.text.direct import MOST_TEXTS, Continuation, arguments
 from pytracer.output.text.leader import Leader, seconds
 from pytracer.output.text.render import Renderer
 from pytracer.spec.context import LATER
-from pytracer.spec.entry import Compiled
 from pytracer.spec.values import Returned
 
 # Lines remembered: those of a loop are few, and more of them do not stay in the processor's caches.
@@ -35,8 +34,8 @@ class _Writable:
 
     __slots__ = ("call", "compiled", "numbers", "results", "start", "steps")
 
-    def __init__(self, compiled: Compiled, call: Call, renderer: Renderer) -> None:
-        self.compiled = compiled
+    def __init__(self, call: Call, renderer: Renderer) -> None:
+        compiled = self.compiled = call.compiled
         self.call = call
         self.start = f"{compiled.name}("
         self.results: dict[int, str] = {}
@@ -176,15 +175,8 @@ class RunWriter:
         return text
 
     def _prepare(self, abi: Abi, nr: int) -> _Writable | None:
-        found = self._decoder.find(abi, nr)
-        writable = None
-        if found is not None:
-            compiled, make = found
-            call = make()
-            call.compiled = compiled
-            call.entry = SyscallEnter(Task(0, 0), 0, abi, nr, (0, 0, 0, 0, 0, 0), NO_MEMORY)
-            call.interrupted = None
-            writable = _Writable(compiled, call, self._writer.renderer)
+        call = self._decoder.blank(abi, nr)
+        writable = None if call is None else _Writable(call, self._writer.renderer)
         if len(self._writables[abi]) < MOST_NUMBERS:
             self._writables[abi][nr] = writable
         return writable

@@ -98,9 +98,12 @@ class Unwatchable(Exception):
     """A target cannot be watched. ``target``: its name. ``reason``: why, and the way out."""
 
     def __init__(self, target: str, reason: str) -> None:
-        super().__init__(f"target {target}: {reason}")
+        super().__init__(target, reason)
         self.target = target
         self.reason = reason
+
+    def __str__(self) -> str:
+        return f"target {self.target}: {self.reason}"
 
 
 class Source(Protocol):

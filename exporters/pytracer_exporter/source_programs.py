@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pytracer.backend.base import BackendUnavailable
-from pytracer.backend.ebpf import bpf, counts, tally
+from pytracer.backend.ebpf import counts, tally
 from pytracer.backend.ebpf.bpf import F_MMAPABLE, F_NO_PREALLOC, BpfError
 from pytracer.backend.ebpf.loader import Loaded, Resize, compiled, load, unavailable
 from pytracer.backend.ebpf.members import connect, programs_for
@@ -71,17 +71,6 @@ def load_programs(counting: Counting) -> Loaded:
         loaded.close()
         raise
     return loaded
-
-
-def keep_stats() -> int | None:
-    """Have the kernel keep how long programs run, while the descriptor is open.
-
-    Shape:  None where that is not allowed: it takes CAP_SYS_ADMIN.
-    """
-    try:
-        return bpf.enable_stats()
-    except BpfError:
-        return None
 
 
 def _prepare(loaded: Loaded, counting: Counting) -> None:

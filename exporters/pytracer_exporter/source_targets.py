@@ -29,8 +29,8 @@ def is_there(pid: int, tid: int = 0) -> bool:
 class Resolved:
     """A target whose names have been looked up, as far as they are there.
 
-    ``known``: processes that were watched under its name before, and may be over.
-    ``waiting``: whether some of its control groups cannot even be told by their paths yet.
+    ``known``: processes that were watched under its name before, and may be over. ``cgroups``:
+    those whose paths are known. ``waiting``: whether others may come to be.
     Errors: Unwatchable.
     """
 
@@ -46,20 +46,20 @@ class Resolved:
             compile_patterns(watched.comms)
         except BadPattern as error:
             raise Unwatchable(watched.name, str(error)) from error
-        self._cgroups = self._look_up()
+        self.cgroups = self._look_up()
 
     def look_again(self) -> bool:
         """Look up again what was not there; whether anything was found."""
         if not self.waiting:
             return False
-        before = self._cgroups
-        self._cgroups = self._look_up()
-        return self._cgroups != before
+        before = self.cgroups
+        self.cgroups = self._look_up()
+        return self.cgroups != before
 
     def numbered(self, number: int) -> Numbered:
         """What the programs are told of it."""
         watched = self.watched
-        return Numbered(number, watched.pids, self._cgroups, watched.comms, watched.everyone)
+        return Numbered(number, watched.pids, self.cgroups, watched.comms, watched.everyone)
 
     def _look_up(self) -> tuple[Cgroup, ...]:
         watched = self.watched

@@ -12,18 +12,19 @@ import os
 import pickle
 import socket
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any, Final, NoReturn
 
+from pytracer.backend.base import BackendUnavailable
+from pytracer.backend.ebpf import bpf
 from pytracer.backend.ebpf.loader import Handed, Loaded
 from pytracer.backend.ebpf.ring import possible_cpus
 from pytracer_exporter import privileges
 from pytracer_exporter.counting import Counting
 from pytracer_exporter.privileges import CannotDrop
 from pytracer_exporter.reading import Source, Watched
-from pytracer_exporter.source_ebpf import EbpfSource
 
 _SEALS: Final = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 
@@ -32,18 +33,21 @@ _SEALS: Final = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fc
 class Begun:
     """What the first stage has prepared, as it is handed over.
 
-    ``settings``: whatever the second stage is to know besides.
+    ``settings``: whatever the second stage is to know besides. ``kernel``: programs and maps;
+    None where another process traces, to which ``tracer`` is a socket. ``stats``: what has the
+    kernel keep how long programs run.
     """
 
     settings: Any
     counting: Counting
-    kernel: Handed
     listening: tuple[int, ...]
-    stats: int | None
+    kernel: Handed | None = None
+    stats: int | None = None
+    tracer: int | None = None
 
     def descriptors(self) -> list[int]:
         """What is handed over besides the kernel's."""
-        return [*self.listening, *(() if self.stats is None else (self.stats,))]
+        return [*self.listening, *(fd for fd in (self.stats, self.tracer) if fd is not None)]
 
     def sockets(self) -> list[socket.socket]:
         """What to listen on."""
@@ -54,7 +58,13 @@ class Begun:
 
         Errors: Unwatchable, BackendUnavailable.
         """
-        return EbpfSource(Loaded.take(self.kernel), self.counting, targets)
+        if self.kernel is not None:
+            from pytracer_exporter.source_ebpf import EbpfSource
+
+            return EbpfSource(Loaded.take(self.kernel), self.counting, targets)
+        from pytracer_exporter.source_ptrace import PtraceSource
+
+        return PtraceSource(socket.socket(fileno=self.tracer), targets)
 
 
 def begin(
@@ -62,25 +72,36 @@ def begin(
     settings: object,
     counting: Counting,
     sockets: Sequence[socket.socket],
-    user: str | None,
+    *,
+    user: str | None = None,
+    backend: str = "auto",
+    warn: Callable[[str], None],
 ) -> NoReturn:
-    """Load the programs, give up all privileges, and execute a module as the second stage.
+    """Begin to count, give up all privileges, and execute a module as the second stage.
 
-    It calls :func:`take` with its only argument. ``sockets``: bound, and not listening yet.
-    ``user``: whom to become; see privileges.account.
+    It calls :func:`take` with its only argument. ``user``: whom to become; see
+    privileges.account. ``backend``: ebpf, ptrace, or auto: ptrace where ebpf does not work, of
+    which ``warn`` hears.
     Errors: BackendUnavailable; CannotDrop, and then nothing may be served.
     """
-    from pytracer_exporter.source_programs import keep_stats, load_programs
-
     become = privileges.account(user)
-    loaded = load_programs(counting)
-    stats = keep_stats() if counting.program_costs else None
     listening = tuple(each.fileno() for each in sockets)
-    begun = Begun(settings, counting, loaded.hand_over(), listening, stats)
+    begun = Begun(settings, counting, listening)
+    keep: tuple[int, ...] = ()
+    loaded = None if backend == "ptrace" else _load(counting, backend, warn)
+    if loaded is None:
+        begun = replace(begun, tracer=_fork_tracer(counting, become))
+    else:
+        stats = _keep_stats() if counting.program_costs else None
+        if counting.program_costs and stats is None:
+            warn("the kernel does not keep how long its programs run: that takes CAP_SYS_ADMIN")
+        begun = replace(begun, kernel=loaded.hand_over(), stats=stats)
+        if not _maps_are_open(loaded):
+            keep = (privileges.CAP_BPF,)
+            warn("CAP_BPF is kept: before 5.19 the kernel lets nobody else read maps")
     for fd in begun.descriptors():
         os.set_inheritable(fd, True)
     told = _sealed(pickle.dumps(begun))
-    keep = () if _maps_are_open(loaded) else (privileges.CAP_BPF,)
     sys.stdout.flush()
     sys.stderr.flush()
     privileges.give_up(become, keep)
@@ -89,6 +110,60 @@ def begin(
         os.execv(sys.executable, [sys.executable, "-P", "-m", module, str(told)])
     except OSError as error:
         raise CannotDrop(_unreadable(sys.executable, become)) from error
+
+
+def _load(counting: Counting, backend: str, warn: Callable[[str], None]) -> Loaded | None:
+    from pytracer_exporter.source_programs import load_programs
+
+    try:
+        return load_programs(counting)
+    except BackendUnavailable as error:
+        if backend != "auto":
+            raise
+        warn(
+            f"counting with ptrace, which slows the targets down a lot: eBPF does not work here: "
+            f"{error.reason}; {error.remedy}"
+        )
+        return None
+
+
+def _keep_stats() -> int | None:
+    """Have the kernel keep how long programs run; None where it does not allow that."""
+    try:
+        return bpf.enable_stats()
+    except bpf.BpfError:
+        return None
+
+
+def _fork_tracer(counting: Counting, become: privileges.Account | None) -> int:
+    """Begin a process that may trace others, and nothing else; the socket to it.
+
+    It is nobody's child: who serves need not see to its end, which is when that one ends.
+    """
+    asking, asked = socket.socketpair()
+    pid = os.fork()
+    if pid:
+        os.waitpid(pid, 0)
+        asked.close()
+        return asking.detach()
+    status = 1
+    try:
+        if not os.fork():
+            asking.close()
+            _trace(asked, counting, become)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _trace(asked: socket.socket, counting: Counting, become: privileges.Account | None) -> None:
+    from pytracer_exporter.tracing import Tracer
+
+    os.closerange(3, asked.fileno())
+    os.closerange(asked.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
+    able = privileges.has(privileges.CAP_SYS_PTRACE)
+    privileges.give_up(become, (privileges.CAP_SYS_PTRACE,) if able else ())
+    Tracer(asked, counting).run()
 
 
 def take(told: str) -> Begun:

@@ -23,7 +23,13 @@ def first(told: dict[str, Any]) -> None:
     """Begin, as the exporter's command does."""
     try:
         stages.begin(
-            __spec__.name, _targets(told["targets"]), Counting(**told["counting"]), (), told["user"]
+            __spec__.name,
+            _targets(told["targets"]),
+            Counting(**told["counting"]),
+            (),
+            user=told["user"],
+            backend=told["backend"],
+            warn=lambda text: print(text, file=sys.stderr),
         )
     except (CannotDrop, BackendUnavailable) as error:
         sys.exit(str(error))

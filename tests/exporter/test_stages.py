@@ -7,20 +7,17 @@ import errno
 import json
 import os
 import pwd
-import shutil
 import signal
 import struct
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pytracer_exporter import privileges
 from pytracer_exporter.privileges import CannotDrop, account
 
 from tests.exporter.doing import doer, eventually
+from tests.exporter.staged import environment, exporter
 
 pytestmark = [pytest.mark.needs_root, pytest.mark.needs_ebpf, pytest.mark.timeout(90)]
 
@@ -28,71 +25,6 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 _SYS_BPF = 321
 _PROG_GET_FD_BY_ID = 13
 NOBODY = pwd.getpwnam("nobody").pw_uid
-
-
-class Exporter:
-    """A running one, and what it answers."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-        self.pid = process.pid
-
-    def ask(self, question: str, **more: object) -> Any:
-        assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(json.dumps({"ask": question, **more}) + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The sources where any user can read them."""
-    folder = Path("/tmp", f"pytracer-stages-{os.getpid()}")
-    folder.mkdir(mode=0o755)
-    try:
-        for name in ("pytracer", "exporters/pytracer_exporter", "tests/exporter", "bpf"):
-            place = folder / name.removeprefix("exporters/")
-            shutil.copytree(CHECKOUT / name, place, ignore=shutil.ignore_patterns("__pycache__"))
-        subprocess.run(["chmod", "-R", "a+rX", str(folder)], check=True, timeout=30)
-        (folder / "cache").mkdir()
-        os.chown(folder / "cache", NOBODY, -1)
-        yield folder
-    finally:
-        shutil.rmtree(folder)
-
-
-def environment(installed: Path) -> dict[str, str]:
-    own = {"PYTHONPATH": str(installed), "XDG_CACHE_HOME": str(installed / "cache")}
-    return {**os.environ, **own}
-
-
-@contextmanager
-def exporter(
-    installed: Path,
-    *targets: dict[str, object],
-    before: tuple[str, ...] = (),
-    user: str | None = None,
-    **counting: object,
-) -> Iterator[Exporter]:
-    told = json.dumps({"targets": targets, "counting": counting, "user": user})
-    with subprocess.Popen(
-        [*before, "/usr/bin/python3", "-P", "-m", "tests.exporter.second", told],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd="/",
-        env={
-            **os.environ,
-            "PYTHONPATH": str(installed),
-            "XDG_CACHE_HOME": str(installed / "cache"),
-        },
-    ) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-            yield Exporter(process)
-        finally:
-            process.kill()
 
 
 def test_it_has_no_privileges_and_counts(installed: Path) -> None:
@@ -211,17 +143,13 @@ def test_two_capabilities_are_enough(installed: Path) -> None:
 @pytest.mark.parametrize("left", ["bpf", "perfmon"])
 def test_one_capability_is_not(left: str, installed: Path) -> None:
     command = [*with_only(left), "/usr/bin/python3", "-P", "-m", "tests.exporter.second"]
-    told = json.dumps({"targets": [], "counting": {}, "user": None})
+    told = json.dumps({"targets": [], "counting": {}, "user": None, "backend": "ebpf"})
     ran = subprocess.run(
         [*command, told],
         capture_output=True,
         text=True,
         cwd="/",
-        env={
-            **os.environ,
-            "PYTHONPATH": str(installed),
-            "XDG_CACHE_HOME": str(installed / "cache"),
-        },
+        env=environment(installed),
         timeout=60,
         check=False,
     )

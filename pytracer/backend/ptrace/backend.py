@@ -103,10 +103,10 @@ class PtraceBackend:
                 task = self._launch(self._target)
                 self._bell.open()
                 yield TaskNew(task, time.monotonic_ns(), NewBy.LAUNCHED)
-                yield from self._attach(self._target.besides)
+                yield from self.attach(self._target.besides)
             else:
                 self._bell.open()
-                yield from self._attach(self._target.pids)
+                yield from self.attach(self._target.pids)
             yield from self._loop.run()
             yield from self._detach()
         finally:
@@ -133,7 +133,11 @@ class PtraceBackend:
         self._loop.pending.append((child.pid, api.STATUS_SYSCALL, 0))
         return task
 
-    def _attach(self, pids: tuple[int, ...]) -> Iterator[Event]:
+    def attach(self, pids: tuple[int, ...]) -> Iterator[Event]:
+        """Attach to more processes; between two events, by who consumes them.
+
+        Errors: TargetError when one cannot be attached, unless ``refuse`` hears of that.
+        """
         refusal: TargetError | None = None
         for pid in pids:
             if pid in self._tracees or self._loop.stopping:

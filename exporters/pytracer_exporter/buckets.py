@@ -69,6 +69,9 @@ def evenly(count: int) -> Buckets:
     return Buckets(tuple(_FIRST + (_LAST - _FIRST) * i // steps for i in range(count)))
 
 
+DEFAULT: Final = evenly(DEFAULT_COUNT)
+
+
 def at(times: Sequence[str]) -> Buckets:
     """Take the first bounds that the kernel's buckets have at these times or above.
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from pytracer.backend.base import Backend
 from pytracer.cli.destination import FileSink
-from pytracer.cli.expressions import CallSet
 from pytracer.cli.filters import Filter
 from pytracer.cli.messages import Messages
 from pytracer.cli.options import ALL_STATUSES, Color, DecodePid, Options, Summary
+from pytracer.decode.callsets import CallSet
 from pytracer.decode.catalogue import numbers, with_multiplexers
 from pytracer.decode.decoder import DecodeOptions, Decoder
 from pytracer.decode.siginfo import SignalDecoder

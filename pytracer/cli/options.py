@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import Enum, IntEnum
 from typing import NamedTuple
 
-from pytracer.cli.expressions import ALL_CALLS, NO_CALLS, CallSet, TokenSet
+from pytracer.cli.expressions import TokenSet
+from pytracer.decode.callsets import ALL_CALLS, NO_CALLS, CallSet
 from pytracer.decode.told import Told
 from pytracer.output.style import Quiet, Stamp, Status
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pytracer.cli.expressions import NO_CALLS
 from pytracer.cli.options import Backend, Color, DecodePid, Interruptible, OnFull
+from pytracer.decode.callsets import NO_CALLS
 from pytracer.decode.told import Told
 from pytracer.output.style import Quiet, Stamp, Status
 

@@ -7,8 +7,6 @@ import re
 import pytest
 
 from pytracer.cli.expressions import (
-    CLASSES,
-    CallSet,
     calls,
     descriptors,
     signals,
@@ -16,6 +14,7 @@ from pytracer.cli.expressions import (
 )
 from pytracer.cli.messages import Failure
 from pytracer.cli.numerals import time_ns, unsigned
+from pytracer.decode.callsets import CLASSES, CallSet
 from pytracer.decode.catalogue import numbers
 from pytracer.event.schema import Abi
 from pytracer.output.style import Status

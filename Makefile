@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTEST_ARGS ?=
 
 RUN_PACKAGES := python3-bpfcc
-TEST_PACKAGES := procps strace systemd gcc gcc-multilib libc6-dev git perl curl sqlite3 util-linux diffutils \
+TEST_PACKAGES := procps strace systemd gcc gcc-multilib libc6-dev git perl curl sqlite3 util-linux diffutils openssl \
     prometheus
 
 .DEFAULT_GOAL := help

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
 
-import click
 import typer
 from typer.core import TyperCommand
 
@@ -40,6 +39,9 @@ class Command(TyperCommand):
         """Give --all its name."""
         return super().parse_args(ctx, ["--all=all" if word == "--all" else word for word in args])
 
+
+# Wrong usage of any kind; newer versions of typer carry click under a name of their own.
+_UsageError: Final[Any] = typer.BadParameter.__base__
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -259,7 +261,10 @@ def _fail(text: str) -> NoReturn:
 
 
 def _crashed(kind: type[BaseException], error: BaseException, trace: object) -> None:
-    print(f"{log.PROGRAM}: internal error: {kind.__name__}: {error} (please report it)", file=sys.stderr)
+    print(
+        f"{log.PROGRAM}: internal error: {kind.__name__}: {error} (please report it)",
+        file=sys.stderr,
+    )
 
 
 def main() -> None:
@@ -268,8 +273,9 @@ def main() -> None:
     command = typer.main.get_command(app)
     try:
         command.main(args=sys.argv[1:], prog_name=log.PROGRAM, standalone_mode=False)
-    except click.ClickException as error:
-        _fail(f"{error.format_message().rstrip('.')}; {log.PROGRAM} --help tells what there is")
+    except _UsageError as error:
+        told = error.format_message().rstrip(".")
+        _fail(f"{told}: {log.PROGRAM} --help tells what there is")
     except (Failure, BadConfiguration, BadWebConfig, CannotListen, Unwatchable) as error:
         _fail(str(error))
     except BackendUnavailable as error:

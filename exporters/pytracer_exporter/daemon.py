@@ -53,7 +53,7 @@ class Task:
 
     configuration: Configuration
     settings: Settings
-    web: WebConfig = WebConfig()
+    web: WebConfig
 
 
 def serve(task: Task, source: Source, sockets: Sequence[socket.socket]) -> None:

@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import Any
 
 from pytracer_exporter.settings import Address
 
@@ -51,7 +52,7 @@ def _everywhere(port: int) -> socket.socket:
     return _socket(socket.AF_INET, ("0.0.0.0", port))
 
 
-def _socket(family: int, where: object, *, both: bool = False) -> socket.socket:
+def _socket(family: int, where: Any, *, both: bool = False) -> socket.socket:
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -13,6 +13,7 @@ from prometheus_client.exposition import choose_encoder, gzip_accepted
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
 from pytracer import __version__
+from pytracer.backend.base import BackendUnavailable
 from pytracer_exporter.collector import SourceCollector
 from pytracer_exporter.exposition import Writer
 from pytracer_exporter.log import LOG
@@ -84,7 +85,7 @@ class Pages:
         openmetrics, packed = _openmetrics_wanted(accept), gzip_accepted(accept_encoding)
         try:
             body = self._body(openmetrics, packed)
-        except OSError as error:
+        except (OSError, BackendUnavailable) as error:
             if not self._failing:
                 LOG.error("what was counted cannot be read: %s", error)
             self._failing = True

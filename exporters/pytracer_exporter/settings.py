@@ -30,7 +30,7 @@ _NAME_LENGTH: Final = 200
 _NAMED = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_.:@-]*)=(.*)", re.DOTALL)
 # Source: systemd.unit(5).
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,255}")
-_ADDRESS = re.compile(r"(?:\[([0-9A-Fa-f:.%a-z]+)\]|([^\[\]:]*)):([0-9]{1,5})")
+_ADDRESS = re.compile(r"(?:\[([0-9A-Fa-f:.%a-z]+)\]|([A-Za-z0-9._-]*)):([0-9]{1,5})")
 
 
 class BadSetting(ValueError):

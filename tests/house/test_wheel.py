@@ -86,6 +86,12 @@ def test_tells_its_version(installed: Path, tmp_path: Path) -> None:
     assert re.match(r"pytracer -- version \d+\.\d+", done.stdout), done.stdout
 
 
+def test_tells_the_version_of_the_exporter(installed: Path, tmp_path: Path) -> None:
+    done = _run(installed.with_name("pytracer-exporter"), "--version", home=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.match(r"pytracer-exporter \d+\.\d+", done.stdout), done.stdout
+
+
 @pytest.mark.parametrize(
     "backend",
     ["ptrace", pytest.param("ebpf", marks=[pytest.mark.needs_root, pytest.mark.needs_ebpf])],

@@ -8,19 +8,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperCommand
 
 from pytracer import __version__
-from pytracer.backend.base import BackendUnavailable, TargetError
 from pytracer_exporter import listening, log, settings, systemd, webconfig
-from pytracer_exporter.configuration import BadConfiguration, Configuration
-from pytracer_exporter.listening import CannotListen
-from pytracer_exporter.reading import Unwatchable, Watched
+from pytracer_exporter.configuration import Configuration
+from pytracer_exporter.failing import EXPECTED, crashed, fail
+from pytracer_exporter.reading import Watched
 from pytracer_exporter.settings import BadSetting, Settings
-from pytracer_exporter.webconfig import BadWebConfig, WebConfig
+from pytracer_exporter.webconfig import WebConfig
 
 _EPILOG: Final = (
     "Options, metrics and the configuration file are described in docs/exporter.md. SIGHUP reads "
@@ -255,30 +254,14 @@ def _run(configuration: Configuration, wanted: Settings, web: WebConfig) -> None
     begin(Task(configuration, wanted, web), sockets)
 
 
-def _fail(text: str) -> NoReturn:
-    print(f"{log.PROGRAM}: {log.one_line(text)}", file=sys.stderr)
-    sys.exit(1)
-
-
-def _crashed(kind: type[BaseException], error: BaseException, trace: object) -> None:
-    print(
-        f"{log.PROGRAM}: internal error: {kind.__name__}: {error} (please report it)",
-        file=sys.stderr,
-    )
-
-
 def main() -> None:
     """Run as a command: the one place that exits."""
-    sys.excepthook = _crashed
+    sys.excepthook = crashed
     command = typer.main.get_command(app)
     try:
         command.main(args=sys.argv[1:], prog_name=log.PROGRAM, standalone_mode=False)
     except _UsageError as error:
         told = error.format_message().rstrip(".")
-        _fail(f"{told}: {log.PROGRAM} --help tells what there is")
-    except (Failure, BadConfiguration, BadWebConfig, CannotListen, Unwatchable) as error:
-        _fail(str(error))
-    except BackendUnavailable as error:
-        _fail(f"--backend={error.backend} does not work here: {error.reason}; {error.remedy}")
-    except TargetError as error:
-        _fail(str(error))
+        fail(f"{told}: {log.PROGRAM} --help tells what there is")
+    except (Failure, *EXPECTED) as error:
+        fail(error)

@@ -12,7 +12,7 @@ import os
 import pickle
 import socket
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any, Final, NoReturn
@@ -85,6 +85,10 @@ def begin(
     Errors: BackendUnavailable; CannotDrop, and then nothing may be served.
     """
     become = privileges.account(user)
+    if user is None and become is not None and (why := _cannot_serve(module, become)):
+        # Without a capability, root is no more than the owner of its files.
+        warn(f"going on as root, without capabilities: {why}")
+        become = None
     listening = tuple(each.fileno() for each in sockets)
     begun = Begun(settings, counting, listening)
     keep: tuple[int, ...] = ()
@@ -105,7 +109,7 @@ def begin(
     sys.stdout.flush()
     sys.stderr.flush()
     privileges.give_up(become, keep)
-    _require_readable(("json", "pytracer", module), become)
+    _require_readable(module, become)
     try:
         os.execv(sys.executable, [sys.executable, "-P", "-m", module, str(told)])
     except OSError as error:
@@ -202,11 +206,38 @@ def _maps_are_open(loaded: Loaded) -> bool:
     return not ended
 
 
-def _require_readable(modules: Iterable[str], become: privileges.Account | None) -> None:
-    for name in modules:
+def _cannot_serve(module: str, become: privileges.Account) -> str:
+    """Why a user could not execute the second stage; empty if it could."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            privileges.give_up(become)
+            _require_readable(module, become)
+        except CannotDrop as error:
+            os.write(writing, str(error).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with open(reading) as told:  # noqa: PTH123 - a descriptor
+        why = told.read()
+    os.waitpid(pid, 0)
+    return why
+
+
+def _require_readable(module: str, become: privileges.Account | None) -> None:
+    for path in (sys.executable, *map(_origin, ("json", "pytracer", module))):
+        if not os.access(path, os.R_OK):
+            raise CannotDrop(_unreadable(path, become))
+
+
+def _origin(name: str) -> str:
+    """The file of a module, as far as this user can find it."""
+    try:
         spec = find_spec(name)
-        if spec is None or spec.origin is None or not os.access(spec.origin, os.R_OK):
-            raise CannotDrop(_unreadable(spec.origin if spec and spec.origin else name, become))
+    except ImportError:
+        spec = None
+    return spec.origin if spec is not None and spec.origin else name
 
 
 def _unreadable(path: str, become: privileges.Account | None) -> str:

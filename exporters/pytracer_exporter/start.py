@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from typing import Final, NoReturn
 
 from pytracer.decode.catalogue import numbers, with_multiplexers
 from pytracer.event.schema import Abi
+from pytracer_exporter import stages
 from pytracer_exporter.counting import Counting
-from pytracer_exporter.daemon import Task, serve
+from pytracer_exporter.daemon import Task
+from pytracer_exporter.log import LOG
 from pytracer_exporter.settings import Settings
-from pytracer_exporter.source import open_here
+from pytracer_exporter.source_targets import Resolved
+
+_SECOND: Final = "pytracer_exporter.second"
 
 
 def counting(settings: Settings) -> Counting:
@@ -31,9 +36,21 @@ def counting(settings: Settings) -> Counting:
     )
 
 
-def begin(task: Task, sockets: Sequence[socket.socket]) -> None:
-    """Count, and serve until a signal says to end.
+def begin(task: Task, sockets: Sequence[socket.socket]) -> NoReturn:
+    """Count, and execute the stage that serves, without any privilege.
 
-    Errors: BackendUnavailable, Unwatchable.
+    Errors: BackendUnavailable, CannotDrop, Unwatchable.
     """
-    serve(task, open_here(counting(task.settings), task.settings.targets), sockets)
+    settings = task.settings
+    for target in settings.targets:
+        # The second stage looks again, but what is wrong is better known before anything is done.
+        Resolved(target, frozenset())
+    stages.begin(
+        _SECOND,
+        task,
+        counting(settings),
+        sockets,
+        user=settings.user,
+        backend=settings.backend.value,
+        warn=LOG.warning,
+    )

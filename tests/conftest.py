@@ -7,6 +7,7 @@ PYTRACER_REQUIRE unset or empty counts as set when the machine is root's and has
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import shutil
@@ -22,6 +23,17 @@ from tests.programs.build import build
 # How long an example takes tells about the machine; and where one run decides, all are alike.
 settings.register_profile("pytracer", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("pytracer")
+
+
+def _keep_what_was_inherited() -> None:
+    """Hand none of the caller's descriptors on: programs know which numbers theirs will have."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > 2:
+            with contextlib.suppress(OSError):  # that of the list itself
+                os.set_inheritable(int(name), False)
+
+
+_keep_what_was_inherited()
 
 _BPF_PROG_LOAD = 5
 _SYS_BPF = 321

@@ -21,6 +21,7 @@ from benchmarks import (
     bystanders,
     calls,
     format_lines,
+    memory,
     runs,
     servers,
     startup,
@@ -54,6 +55,7 @@ def sections(program: str, rounds: int, count: int, pairs: int) -> dict[str, Cal
         "sustained": lambda: sustained.report(program, 300_000, 30),
         "lines": lambda: format_lines.report(rounds, 30_000, format_lines.installed()),
         "startup": lambda: startup.report(rounds),
+        "memory": lambda: memory.report(1_000_000),
     }
 
 

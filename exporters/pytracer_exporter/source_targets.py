@@ -8,7 +8,14 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from pytracer.backend.ebpf.targets import Numbered
-from pytracer.target.cgroups import Hierarchy, NoTarget, NotThere, by_path, hierarchies
+from pytracer.target.cgroups import (
+    Hierarchy,
+    NoTarget,
+    NotThere,
+    by_future_path,
+    by_path,
+    hierarchies,
+)
 from pytracer.target.containers import by_container
 from pytracer.target.patterns import BadPattern, compile_patterns
 from pytracer.target.selection import Cgroup
@@ -67,11 +74,14 @@ class Resolved:
         if not (watched.units or watched.cgroups or watched.containers):
             return ()
         trees = hierarchies()
-        found: list[Cgroup | None] = []
-        found += (self._find(name, by_unit, trees, "unit") for name in watched.units)
-        found += (self._find(name, by_path, trees, "cgroup") for name in watched.cgroups)
-        found += (self._find(name, by_container, trees, "container") for name in watched.containers)
-        return tuple(cgroup for cgroup in found if cgroup is not None)
+        found: list[Cgroup] = []
+        for name in watched.units:
+            found += self._find(name, by_unit, trees, "unit")
+        for name in watched.cgroups:
+            found += self._find(name, by_path, trees, "cgroup", by_future_path)
+        for name in watched.containers:
+            found += self._find(name, by_container, trees, "container")
+        return tuple(found)
 
     def _find(
         self,
@@ -79,11 +89,15 @@ class Resolved:
         find: Callable[[str, Sequence[Hierarchy]], Cgroup],
         trees: Sequence[Hierarchy],
         kind: str,
-    ) -> Cgroup | None:
+        foresee: Callable[[str, Sequence[Hierarchy]], list[Cgroup]] | None = None,
+    ) -> list[Cgroup]:
         try:
-            return find(name, trees)
+            return [find(name, trees)]
         except NotThere:
+            # A path is known before it is there; where something of that name will be is not.
+            if foresee is not None:
+                return foresee(name, trees)
             self.waiting = True
-            return None
+            return []
         except NoTarget as error:
             raise Unwatchable(self.watched.name, f"{kind} {name}: {error}") from error

@@ -130,22 +130,43 @@ def by_path(text: str, trees: Sequence[Hierarchy]) -> Cgroup:
     Errors: NoTarget.
     """
     mounted(trees)
-    path = os.path.normpath(text)
-    if path.startswith("/"):
-        real = os.path.realpath(path)
-        inside = [
-            tree for tree in trees if real == str(tree.mount) or real.startswith(f"{tree.mount}/")
-        ]
-        # A hierarchy may be mounted inside another one's mount.
-        tree = max(inside, key=lambda each: len(str(each.mount)), default=None)
-        if tree is not None and os.path.isdir(real):
-            return tree.group(real.removeprefix(str(tree.mount)) or "/")
-    relative = "/" if path in ("/", ".") else f"/{path.strip('/')}"
+    group = _by_directory(text, trees)
+    if group is not None and os.path.isdir(group.folder):
+        return group
+    relative = _relative(text)
     found = [tree.group(relative) for tree in trees if tree.folder(relative).is_dir()]
     if found:
         return inhabited(found)
     where = ", ".join(str(tree.mount) for tree in trees)
     raise NotThere(f"there is no such control group in {where}: list them with systemd-cgls")
+
+
+def by_future_path(text: str, trees: Sequence[Hierarchy]) -> list[Cgroup]:
+    """The groups that may come to be under a path, of which by_path finds none now.
+
+    Errors: NoTarget.
+    """
+    group = _by_directory(text, mounted(trees))
+    return [group] if group is not None else [tree.group(_relative(text)) for tree in trees]
+
+
+def _by_directory(text: str, trees: Sequence[Hierarchy]) -> Cgroup | None:
+    """What has this directory, or would have it; None when it is inside of no hierarchy."""
+    path = os.path.normpath(text)
+    if not path.startswith("/"):
+        return None
+    real = os.path.realpath(path)
+    inside = [
+        tree for tree in trees if real == str(tree.mount) or real.startswith(f"{tree.mount}/")
+    ]
+    # A hierarchy may be mounted inside another one's mount.
+    tree = max(inside, key=lambda each: len(str(each.mount)), default=None)
+    return None if tree is None else tree.group(real.removeprefix(str(tree.mount)) or "/")
+
+
+def _relative(text: str) -> str:
+    path = os.path.normpath(text)
+    return "/" if path in ("/", ".") else f"/{path.strip('/')}"
 
 
 def matching(fits: Callable[[str], object], trees: Sequence[Hierarchy]) -> list[Cgroup]:

@@ -20,6 +20,7 @@ from pathlib import Path
 from benchmarks import (
     bystanders,
     calls,
+    exporter,
     format_lines,
     memory,
     runs,
@@ -52,6 +53,7 @@ def sections(program: str, rounds: int, count: int, pairs: int) -> dict[str, Cal
         "storm": lambda: calls.storm(program, 499, rounds),
         "bystanders": lambda: bystanders.report(rounds, count),
         "servers": lambda: servers.report(pairs, 3),
+        "exporter": lambda: exporter.report(program, rounds, pairs, 3),
         "sustained": lambda: sustained.report(program, 300_000, 30),
         "lines": lambda: format_lines.report(rounds, 30_000, format_lines.installed()),
         "startup": lambda: startup.report(rounds),

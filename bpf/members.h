@@ -90,11 +90,12 @@ static inline u64 in_chosen(u64 task, struct choice *c)
 	return targets;
 }
 
+#ifndef TARGETS
 /*
- * The ends of patterns that a command name fits: they are one automaton of 64
+ * Whether a command name fits one of the patterns: they are one automaton of 64
  * states, each a bit, that takes a letter a step.
  */
-static inline u64 fits(struct choice *c, u8 *comm)
+static inline int fits(struct choice *c, u8 *comm)
 {
 	u64 states = c->begins;
 
@@ -105,10 +106,10 @@ static inline u64 fits(struct choice *c, u8 *comm)
 			break;
 		states = (states & c->accepts[letter]) << 1 | (states & c->stays);
 	}
-	return states & c->ends;
+	return states & c->ends ? 1 : 0;
 }
 
-static inline u64 comm_fits(struct choice *c, u64 task)
+static inline int comm_fits(struct choice *c, u64 task)
 {
 	u8 comm[COMM_BYTES] = {};
 
@@ -116,7 +117,6 @@ static inline u64 comm_fits(struct choice *c, u64 task)
 	return fits(c, comm);
 }
 
-#ifndef TARGETS
 /* Why a task is to be traced. */
 static inline u32 reasons(u64 task, struct choice *c)
 {
@@ -423,7 +423,11 @@ int members__task_rename(struct bpf_raw_tracepoint_args *ctx)
 	if (!c || !c->ends || read_half(task + OFFSET_IN_EXECVE) & MASK_IN_EXECVE)
 		return 0;
 	bpf_probe_read_kernel_str(comm, sizeof(comm), (void *)ctx->args[1]);
+#ifdef TARGETS
+	fit = targets_of_name(comm);
+#else
 	fit = fits(c, comm);
+#endif
 	enter_gate();
 	if (task == leader)
 		change_all(ctx, task, fit ? WHY_PROCESS : 0, fit ? 0 : WHY_PROCESS);

@@ -105,11 +105,20 @@ struct walk {
 #define MOST_TARGETS 64
 struct ranking {
 	u32 count;
-	u32 named;		/* some are processes, by their numbers */
-	u64 everyone;		/* bits of targets that all tasks belong to */
-	u64 live;		/* bits of all that there are */
-	u64 ends[MOST_TARGETS]; /* of struct choice, by target */
+	u32 named;    /* some are processes, by their numbers */
+	u64 everyone; /* bits of targets that all tasks belong to */
+	u64 live;     /* bits of all that there are */
 	u8 order[MOST_TARGETS];
+};
+
+/* Names that targets want: an automaton as in struct choice, and whose each end is. */
+#define MOST_AUTOMATA 8
+struct names {
+	u64 begins;
+	u64 stays;
+	u64 ends;
+	u64 accepts[256];
+	u8 targets[64];
 };
 
 /* A step of a path that is waited for. */

@@ -11,6 +11,7 @@
 #define TARGETS_H
 
 BPF_TABLE("array", u32, struct ranking, rankings, 1);
+BPF_TABLE("array", u32, struct names, automata, MOST_AUTOMATA);
 BPF_TABLE("hash", u32, u64, named_pids, 4096);
 
 static inline void group_made(void);
@@ -45,11 +46,49 @@ static inline u64 named_targets(u64 task, struct thread *t)
 	return targets & r->live;
 }
 
+/* The targets that want a command name. */
+static inline u64 targets_of_name(u8 *comm)
+{
+	u64 targets = 0, states;
+	struct names *n;
+
+	for (u32 number = 0; number < MOST_AUTOMATA; number++) {
+		u32 key = number;
+
+		n = automata.lookup(&key);
+		if (!n || !n->ends)
+			break;
+		states = n->begins;
+		for (int i = 0; i < COMM_BYTES; i++) {
+			u8 letter = comm[i];
+
+			if (!letter)
+				break;
+			states = (states & n->accepts[letter]) << 1 | (states & n->stays);
+		}
+		states &= n->ends;
+		if (!states)
+			continue;
+		for (u32 bit = 0; bit < 64; bit++)
+			if (states >> bit & 1)
+				targets |= 1ULL << (n->targets[bit] & (MOST_TARGETS - 1));
+	}
+	return targets;
+}
+
+static inline u64 targets_by_name(u64 task)
+{
+	u8 comm[COMM_BYTES] = {};
+
+	bpf_probe_read_kernel(comm, sizeof(comm), (void *)(task + OFFSET_COMM));
+	return targets_of_name(comm);
+}
+
 /* The first target that a task belongs to: its number and one, or 0. */
 static inline u32 target_of(u64 task, struct choice *c, u64 targets)
 {
 	struct ranking *r = my_ranking();
-	u64 leader, ends = 0;
+	u64 leader;
 
 	if (!r)
 		return 0;
@@ -58,18 +97,18 @@ static inline u32 target_of(u64 task, struct choice *c, u64 targets)
 		targets |= in_chosen(task, c);
 	if (c->ends) {
 		leader = read_word(task + OFFSET_GROUP_LEADER);
-		ends = comm_fits(c, leader);
+		targets |= targets_by_name(leader);
 		if (leader != task)
-			ends |= comm_fits(c, task);
+			targets |= targets_by_name(task);
 	}
-	if (!targets && !ends)
+	if (!targets)
 		return 0;
 	for (u32 place = 0; place < MOST_TARGETS; place++) {
 		u32 target = r->order[place] & (MOST_TARGETS - 1);
 
 		if (place >= r->count)
 			break;
-		if (targets >> target & 1 || ends & r->ends[target])
+		if (targets >> target & 1)
 			return target + 1;
 	}
 	return 0;

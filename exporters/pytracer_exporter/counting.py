@@ -16,7 +16,7 @@ class Counting:
     every change of tasks on a CPU is looked at. ``fd_types``: calls whose first argument is a
     descriptor are told apart by what that refers to. ``program_costs``: have the kernel keep how
     long the programs run. ``rows``: how many kinds of calls there is room for, of all targets
-    together; None for what 64 MiB hold, and no less than 512.
+    together; None for what 32 MiB hold, from 512 to 4096.
     """
 
     syscalls: Mapping[Abi, frozenset[int]] | None = None

@@ -26,8 +26,11 @@ from pytracer_exporter.counting import Counting
 # Whatever the first targets are, others may come: all programs that follow any are loaded.
 _ANYBODY: Final = Members((Cgroup(0, "/", "/"),), ("*",), True)
 _SCHED_SWITCH: Final = "raw_tracepoint__sched_switch"
-_MOST_BYTES: Final = 64 << 20
+# Rows for kinds of calls, of all targets: what 32 MiB hold, and within bounds. A program that does
+# much makes some sixty; on 64 CPUs 512 of them take 112 MiB.
+_MOST_BYTES: Final = 32 << 20
 _LEAST_ROWS: Final = 512
+_MOST_ROWS: Final = 4096
 
 
 def load_programs(counting: Counting) -> Loaded:
@@ -40,7 +43,8 @@ def load_programs(counting: Counting) -> Loaded:
         programs = (each for each in source.programs if each.name != _SCHED_SWITCH)
         source = source._replace(programs=tuple(programs))
     threads = min(room_for(_ANYBODY), counts.MOST_THREADS)
-    rows = counting.rows or max(_MOST_BYTES // (counts.COUNTS.size * possible_cpus()), _LEAST_ROWS)
+    affordable = _MOST_BYTES // (counts.COUNTS.size * possible_cpus())
+    rows = counting.rows or min(max(affordable, _LEAST_ROWS), _MOST_ROWS)
     rows = min(rows + 1, counts.MOST_ROWS)  # the first is for calls without one
     loaded = load(
         source,

@@ -86,11 +86,11 @@ class Rows:
         """Which call a multiplexer stands for, or what kind of file, of those in a row."""
         return int(ROW_KEY.unpack_from(self._owners.bytes, row * ROW_KEY.size)[-1])
 
-    def _refresh(self, names: Container[int]) -> set[Kind]:
-        """Read the rows of these targets; which kinds of calls were made since."""
+    def _refresh(self, names: Container[int]) -> dict[Kind, None]:
+        """Read the rows of these targets; which kinds of calls were made since, in order."""
         self._look_for_rows()
         return {
-            row.kind
+            row.kind: None
             for place, row in self._rows.items()
             if row.kind[0] in names and self._read_row(place, row)
         }
@@ -134,13 +134,15 @@ class Rows:
             if row.base is not _NOTHING:
                 values = list(map(sub, values, row.base))
         buckets = values[BUCKETS_AT : BUCKETS_AT + BUCKETS]
-        failed = enumerate(values[ERRNOS_AT:])
+        failed = values[ERRNOS_AT:]
         return SyscallCounts(
             target,
             kind[1],
             # A call that is counted at this moment may be in one of them and not the other yet.
             sum(buckets),
-            {errno_of(place): count for place, count in failed if count},
+            {errno_of(place): count for place, count in enumerate(failed) if count}
+            if any(failed)
+            else {},
             values[1],
             values[2] if self._cpu else None,
             Histogram(list(buckets)),

@@ -118,6 +118,21 @@ def test_what_is_renamed_changes_its_target() -> None:
         assert up(source.read()) == {"a": False, "b": False}
 
 
+def test_many_long_names_of_many_targets() -> None:
+    targets = [
+        Watched(f"t{number}", comms=(f"name-number-{number:02}", f"*-no-{number}-*"))
+        for number in range(16)
+    ]
+    with doer("name-number-13") as one, doer("a-no-7-b") as two, counting(*targets) as source:
+        one.do("call 127")
+        two.do("call 131")
+        assert calls(source.read()) == {"t13": 127, "t7": 131}
+        with pytest.raises(Unwatchable, match="too long together"):
+            source.watch([Watched(str(n), comms=(f"{n:015}",)) for n in range(40)])
+        one.do("call 1")
+        assert calls(source.read()) == {"t13": 128, "t7": 131}
+
+
 def test_a_reload_goes_on_with_what_stays() -> None:
     with doer("one") as one, doer("two") as two, doer("three") as three:
         first = Watched("1", pids=(one.pid,))

@@ -14,16 +14,17 @@ from typing import Final
 from pytracer.backend.ebpf import bpf
 from pytracer.backend.ebpf.loader import Loaded, unavailable
 from pytracer.backend.ebpf.members import CHOICE, EDGE, GROUP, GROUP_KEY, Paths
-from pytracer.target.patterns import Automaton, compile_patterns
+from pytracer.target.patterns import STATES, Automaton, BadPattern, compile_patterns
 from pytracer.target.selection import Cgroup
 
 MOST_TARGETS: Final = 64
-RANKING: Final = struct.Struct("<IIQQ64Q64s")
-_PID: Final = struct.Struct("<I")
+RANKING: Final = struct.Struct("<IIQQ64s")
+NAMES: Final = struct.Struct("<QQQ256Q64s")
+MOST_AUTOMATA: Final = 8
+_NUMBER: Final = struct.Struct("<I")
 _MASK: Final = struct.Struct("<Q")
 _ZERO: Final = bytes(4)
 _LONGEST_NAME: Final = 251
-_NOBODY: Final = Automaton(0, 0, 0, (0,) * 256)
 _ITERATOR: Final = "members_iter__task"
 
 
@@ -59,7 +60,7 @@ class Targets:
         for now.
         Errors: BackendUnavailable; BadPattern, and nothing has changed.
         """
-        names = _automaton(wanted)
+        names = automata(wanted)
         try:
             self._forget(wanted)
             self._name(wanted)
@@ -93,15 +94,10 @@ class Targets:
         if len(valid) == len(before):
             return
         kept = [target for target in self._now if target.number in after]
-        self._rank(kept, sum(target.bit for target in valid), _automaton(kept))
+        self._rank(kept, sum(target.bit for target in valid), automata(kept))
         self.look()
 
-    def _rank(self, targets: Sequence[Numbered], live: int, names: Automaton) -> None:
-        ends = [0] * MOST_TARGETS
-        states = (1 << state for state in range(64) if names.ends >> state & 1)
-        for target in targets:
-            for _ in target.comms:
-                ends[target.number] |= next(states)
+    def _rank(self, targets: Sequence[Numbered], live: int, names: Sequence[bytes]) -> None:
         # What belongs to no other target does to one that takes everything.
         order = sorted(targets, key=lambda target: target.everyone)
         ranking = RANKING.pack(
@@ -109,7 +105,6 @@ class Targets:
             any(target.pids for target in targets),
             sum(target.bit for target in targets if target.everyone),
             live,
-            *ends,
             bytes(target.number for target in order),
         )
         groups = [cgroup for target in targets for cgroup in target.cgroups]
@@ -118,11 +113,15 @@ class Targets:
             bool(groups),
             any(cgroup.hierarchy for cgroup in groups),
             0,
-            names.begins,
-            names.stays,
-            names.ends,
-            *names.accepts,
+            0,
+            0,
+            any(target.comms for target in targets),
+            *bytes(256),
         )
+        nobody = bytes(NAMES.size)
+        for number in range(MOST_AUTOMATA):
+            value = names[number] if number < len(names) else nobody
+            self._maps["automata"].update(_NUMBER.pack(number), value)
         self._maps["choices"].update(_ZERO, choice)
         self._maps["rankings"].update(_ZERO, ranking)
 
@@ -131,7 +130,7 @@ class Targets:
         named = self._maps["named_pids"]
         before, after = _by_pid(self._now), _by_pid(wanted)
         for pid in before.keys() | after.keys():
-            key = _PID.pack(pid)
+            key = _NUMBER.pack(pid)
             known = named.lookup(key)
             then, now = before.get(pid, 0), after.get(pid, 0)
             mask = now & ~then | (_MASK.unpack(known)[0] & now if known is not None else 0)
@@ -140,7 +139,7 @@ class Targets:
             elif known is not None:
                 named.delete(key)
 
-    def _choose_groups(self, wanted: Sequence[Numbered], names: Automaton) -> None:
+    def _choose_groups(self, wanted: Sequence[Numbered], names: Sequence[bytes]) -> None:
         """Tell of control groups, then of the order of all targets, and have all tasks looked at.
 
         What the programs take in meanwhile for what they were told before is put right at last.
@@ -174,9 +173,39 @@ class Targets:
         self.look()
 
 
-def _automaton(targets: Sequence[Numbered]) -> Automaton:
-    patterns = [pattern for target in targets for pattern in target.comms]
-    return compile_patterns(patterns) if patterns else _NOBODY
+def automata(targets: Sequence[Numbered]) -> list[bytes]:
+    """Compile the patterns of all targets, as few automata as they fit into.
+
+    Errors: BadPattern.
+    """
+    found: list[bytes] = []
+    patterns: list[tuple[str, int]] = []
+    compiled: Automaton | None = None
+    for pattern, number in ((each, target.number) for target in targets for each in target.comms):
+        try:
+            both = compile_patterns([*(known for known, _ in patterns), pattern])
+        except BadPattern:
+            compile_patterns([pattern])  # what is wrong with this one alone is the user's to know
+            assert compiled is not None
+            found.append(_packed(compiled, [whose for _, whose in patterns]))
+            patterns, both = [], compile_patterns([pattern])
+        patterns.append((pattern, number))
+        compiled = both
+    if compiled is not None:
+        found.append(_packed(compiled, [whose for _, whose in patterns]))
+    if len(found) > MOST_AUTOMATA:
+        raise BadPattern(
+            f"the patterns are too long together: {MOST_AUTOMATA * STATES} letters are the most"
+        )
+    return found
+
+
+def _packed(names: Automaton, whose: Sequence[int]) -> bytes:
+    ends = (state for state in range(STATES) if names.ends >> state & 1)
+    targets = bytearray(STATES)
+    for state, number in zip(ends, whose, strict=True):
+        targets[state] = number
+    return NAMES.pack(names.begins, names.stays, names.ends, *names.accepts, bytes(targets))
 
 
 def _by_pid(targets: Sequence[Numbered]) -> dict[int, int]:

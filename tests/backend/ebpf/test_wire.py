@@ -120,6 +120,8 @@ _COUNT = {
     "MOST_ROWS": counts.MOST_ROWS,
     "MOST_TARGETS": targets.MOST_TARGETS,
     "sizeof(struct ranking)": targets.RANKING.size,
+    "sizeof(struct names)": targets.NAMES.size,
+    "MOST_AUTOMATA": targets.MOST_AUTOMATA,
     "SIGNALS": counts.SIGNALS,
     "MARK_SPARED": shared.SPARED[2],
     "sizeof(struct marks)": 2 * MARKS,

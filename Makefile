@@ -9,10 +9,10 @@ TEST_PACKAGES := procps strace systemd gcc gcc-multilib libc6-dev git perl curl 
     prometheus
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test quick check bench fmt clean
+.PHONY: help install run test quick check bench deb install-sidecar fmt clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/.installed  ## make .venv with the pytracer command in it
 
@@ -37,6 +37,12 @@ check: $(VENV)/.developing  ## lint, formats and types
 
 bench: $(VENV)/.installed  ## compare with strace, perf trace and bpftrace, side by side
 	$(BIN)/python -m benchmarks
+
+deb: $(VENV)/.developing  ## build dist/pytracer_*.deb, for the release of Debian that runs here
+	deploy/debian/build $(BIN)/python dist
+
+install-sidecar: $(VENV)/.developing  ## put commands and systemd units below PREFIX (/usr/local)
+	deploy/install $(BIN)/python "$(DESTDIR)"
 
 fmt: $(VENV)/.developing  ## put all sources into their format
 	$(BIN)/ruff check --fix

@@ -21,26 +21,32 @@ LIMIT_S = 60
 _INIT = "/lib/systemd/systemd"
 
 # $1: a folder for the outer mount of the control groups; $2: the name of the machine's own group;
-# $3: the folder with its units; $4: the checkout.
+# $3: the folder with its units; $4: the checkout; $5: what lies over /usr and /etc, if anything.
 _OUTER = """
 set -e
 mount -t cgroup2 none "$1"
 mkdir "$1/$2"
 echo $$ > "$1/$2/cgroup.procs"
-exec unshare -C -p -f -u -i -m --propagation private --kill-child sh -c "$5" boot "$@"
+exec unshare -C -p -f -u -i -m --propagation private --kill-child sh -c "$6" boot "$@"
 """
 _INNER = """
 set -e
 mount -t proc proc /proc
+if [ -n "$5" ]; then
+    mount -t overlay overlay -o "lowerdir=$5/usr:/usr" /usr
+    mount -t overlay overlay -o "lowerdir=$5/etc:/etc" /etc
+    mount -t tmpfs tmpfs /var/cache
+fi
 mount -t tmpfs tmpfs /run
 mkdir /run/host /run/units
 mount --rbind / /run/host
 cp "/run/host$3"/* /run/units
 mount -t tmpfs tmpfs /dev
-for device in null zero full random urandom; do
+for device in null zero full random urandom tty; do
     touch /dev/$device
     mount --bind /run/host/dev/$device /dev/$device
 done
+mkdir /dev/mqueue /dev/hugepages; ln -s pts/ptmx /dev/ptmx
 touch /dev/console
 mount -t tmpfs tmpfs /tmp
 mount -t tmpfs tmpfs /var/tmp
@@ -116,8 +122,11 @@ def wait_for(ready: Callable[[], object], what: Callable[[], str]) -> None:
 
 
 @contextmanager
-def booted(units: Mapping[str, str]) -> Iterator[Machine]:
-    """Boot a systemd that knows these units, and starts test.target."""
+def booted(units: Mapping[str, str], package: Path | None = None) -> Iterator[Machine]:
+    """Boot a systemd that knows these units, and starts test.target.
+
+    ``package``: a folder with what is seen in /usr and /etc as if it had been installed.
+    """
     assert Path(_INIT).exists(), f"{_INIT} is not there: apt-get install systemd"
     with tempfile.TemporaryDirectory() as folder:
         groups = Path(folder, "groups")
@@ -130,7 +139,7 @@ def booted(units: Mapping[str, str]) -> Iterator[Machine]:
         outer = ["unshare", "-m", "--propagation", "private", "sh", "-c", _OUTER, "outer"]
         with tempfile.TemporaryFile() as said:
             process = subprocess.Popen(
-                [*outer, str(groups), group, str(own), str(CHECKOUT), _INNER],
+                [*outer, str(groups), group, str(own), str(CHECKOUT), str(package or ""), _INNER],
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,

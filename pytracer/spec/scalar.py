@@ -141,7 +141,7 @@ class FlagSet(Scalar):
     """A combination of a table's bits.
 
     ``low``: a mask of low bits that hold one constant of ``choices`` rather than flags (O_ACCMODE),
-    named first. ``silent``: where constants are shown raw, nothing stands for 0.
+    named first. ``silent``: nothing stands for a 0 without a name.
     """
 
     def __init__(

@@ -58,8 +58,8 @@ class Flags:
     """A combination of constants.
 
     ``names`` in the order of the table, ``rest`` the bits that have no name, ``tail`` a further
-    part of another kind (the permission bits of a mode). ``silent``: where constants are shown
-    raw, nothing stands for 0. Shared like symbols.
+    part of another kind (the permission bits of a mode). ``silent``: nothing stands for a 0 that
+    has no name, or that is shown raw. Shared like symbols.
     """
 
     value: int
@@ -145,7 +145,8 @@ class Array:
     there.
 
     ``brief`` is the number of items shown when the output abbreviates, None for all. ``hidden``:
-    it then shows only the address and ``note``.
+    it then shows only the address and ``note``. ``room``: characters that items and the separators
+    behind them must stay below in one line of text, 0 for no limit; those after are left out.
     """
 
     items: tuple[Value, ...]
@@ -155,6 +156,7 @@ class Array:
     brief: int | None = None
     note: str = ""
     hidden: bool = False
+    room: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -191,13 +193,17 @@ class Became:
 class Noted:
     """A value and a remark on it. ``instead``: the remark is the value's name, as a symbol's is.
 
-    ``unless_raw``: the remark is left out where constants are shown raw.
+    ``unless_raw``: the remark is left out where constants are shown raw; ``only_raw``: it stands
+    there and nowhere else. ``verbose``: what it is where constants are shown with their names, if
+    that is something else.
     """
 
     value: Value
     note: str
     instead: bool = False
     unless_raw: bool = False
+    only_raw: bool = False
+    verbose: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -220,12 +226,14 @@ class Function:
 class Phrase:
     """A value for which strace has words of its own; ``value`` the number behind it, if any.
 
-    ``meant``: what the words say, as a value.
+    ``meant``: what the words say, as a value. ``unless_raw``: they are left out where constants are
+    shown raw.
     """
 
     text: str
     value: int | None = None
     meant: Flags | Integer | None = None
+    unless_raw: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -52,7 +52,7 @@ class FeatureMask(Scalar):
         names, rest = XFEATURE_MASKS.names_in(number)
         words = [*names, *([hex(rest)] if rest else [])] if names else [XFEATURE_MASKS.unknown]
         shown = Integer(number, Base.HEX)
-        return Noted(shown, "|".join(words)) if number else shown
+        return Noted(shown, "|".join(words), unless_raw=True) if number else shown
 
 
 class Feature(Scalar):
@@ -63,7 +63,7 @@ class Feature(Scalar):
 
     def make(self, number: int) -> Value:
         name = XFEATURES.name_of(number) or XFEATURES.unknown
-        return Noted(Integer(number, Base.HEX), name)
+        return Noted(Integer(number, Base.HEX), name, unless_raw=True)
 
 
 class Permitted(Returns):

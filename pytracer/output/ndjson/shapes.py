@@ -119,7 +119,7 @@ VALUES: Final[Mapping[type, Shape]] = {
         },
         ("items",),
         plain=(list_of(VALUE), ADDRESS),
-        left_out=("address", "brief", "hidden"),
+        left_out=("address", "brief", "hidden", "room"),
     ),
     values.Set: Shape(
         "A set without order: of signals, with their numbers, of descriptors, of processors. "
@@ -148,7 +148,7 @@ VALUES: Final[Mapping[type, Shape]] = {
         "A value, and either its name or a remark on it.",
         {"value": "value", "name": STRING, "note": STRING},
         ("value",),
-        left_out=("instead", "unless_raw"),
+        left_out=("instead", "unless_raw", "only_raw", "verbose"),
     ),
     values.Function: Shape(
         "A value given as the function or macro that makes it; raw: the value itself.",
@@ -160,7 +160,7 @@ VALUES: Final[Mapping[type, Shape]] = {
         "Words for a value, and the number behind it, if any.",
         {"phrase": "text", "value": "value"},
         ("phrase",),
-        left_out=("meant",),
+        left_out=("meant", "unless_raw"),
     ),
     values.Joined: Shape(
         "Parts that belong together but do not make up a number.",

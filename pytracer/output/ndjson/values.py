@@ -286,7 +286,7 @@ class ValueWriter(ValueOutput):
 
     def _noted(self, value: Noted) -> str:
         text = self.write(value.value)
-        if not value.note:
+        if not value.note or value.only_raw:
             return text
         key = "name" if value.instead else "note"
         return f'{{"value":{text},"{key}":{encode(value.note)}}}'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 from pytracer.output.style import Quoting, Style, Xlats
 from pytracer.output.text.quote import hexadecimal, quote, quote_inside
 from pytracer.output.values import ValueOutput
@@ -74,6 +76,8 @@ class Renderer(ValueOutput):
         """Write what is said about a result; nothing of structures that are not to be decoded."""
         if self.undecoded and isinstance(value, Joined):
             value = Joined(tuple(p for p in value.parts if type(p) is not Array), value.separator)
+        if self.xlats is Xlats.RAW and isinstance(value, Function):
+            return ""
         return self.write(value)
 
     def _integer(self, value: Integer) -> str:
@@ -117,7 +121,7 @@ class Renderer(ValueOutput):
             if tail is not None:
                 parts.append(tail)
             if not parts:
-                text = number
+                text = "" if value.silent else number
             elif not value.names and value.rest and value.unknown:
                 text = f"{number} /* {value.unknown} */"
             elif self.xlats is Xlats.VERBOSE and value.names:
@@ -187,6 +191,10 @@ class Renderer(ValueOutput):
             items = items[: value.brief]
             more = True
         parts = [self.write(item) for item in items]
+        if value.room:
+            fitting = sum(end < value.room for end in accumulate(len(part) + 2 for part in parts))
+            more = more or fitting < len(parts)
+            parts = parts[:fitting]
         if value.unreadable_at:
             parts.append(f"... /* {value.unreadable_at:#x} */")
         elif more:
@@ -215,11 +223,16 @@ class Renderer(ValueOutput):
         return f"=> {self.write(value.value)}"
 
     def _noted(self, value: Noted) -> str:
-        if value.instead and self.xlats is not Xlats.VERBOSE:
-            return self.write(value.value) if self.xlats is Xlats.RAW else value.note
-        if not value.note or (value.unless_raw and self.xlats is Xlats.RAW):
-            return self.write(value.value)
-        return f"{self.write(value.value)} /* {value.note} */"
+        raw = self.xlats is Xlats.RAW
+        if value.instead and self.xlats is Xlats.ABBREV:
+            return value.note
+        text = self.write(value.value)
+        if not value.note or (raw and (value.instead or value.unless_raw)):
+            return text
+        if value.only_raw and not raw:
+            return text
+        note = value.verbose if value.verbose and self.xlats is Xlats.VERBOSE else value.note
+        return f"{text} /* {note} */"
 
     def _function(self, value: Function) -> str:
         args = ", ".join(map(self.write, value.args))
@@ -231,7 +244,7 @@ class Renderer(ValueOutput):
         return raw if self.xlats is Xlats.RAW else f"{raw} /* {value.name}({args}) */"
 
     def _phrase(self, value: Phrase) -> str:
-        return value.text
+        return "" if value.unless_raw and self.xlats is Xlats.RAW else value.text
 
     def _joined(self, value: Joined) -> str:
         return value.separator.join(map(self.write, value.parts))

@@ -71,7 +71,9 @@ class _Port(Number):
         def decode(ctx: Context, raw: int, frame: tuple[Any, ...]) -> Value:
             port = number(raw)
             plain = Integer(port, Base.HEX)
-            return Noted(plain, f"GPFIRST + {port - PORTS.start}") if port in PORTS else plain
+            if port not in PORTS:
+                return plain
+            return Noted(plain, f"GPFIRST + {port - PORTS.start}", unless_raw=True)
 
         return decode
 

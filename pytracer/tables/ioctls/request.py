@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
 from types import ModuleType
@@ -20,6 +21,7 @@ from pytracer.spec.values import (
     Changed,
     Function,
     Integer,
+    Noted,
     Phrase,
     Symbol,
     Text,
@@ -35,6 +37,7 @@ _CODES = {
 }
 # _IOC_NONE, _IOC_WRITE, _IOC_READ: include/uapi/asm-generic/ioctl.h
 WRITE, READ = 1, 2
+_REMARK = re.compile(r" /\*.*?\*/")
 _DIRECTIONS = ("_IOC_NONE", "_IOC_WRITE", "_IOC_READ", "_IOC_READ|_IOC_WRITE")
 
 
@@ -108,7 +111,12 @@ def _name(code: int, found: tuple[str, ...]) -> Value:
     special = sized_name(code)
     every = (special, *found) if special and found else (special,) if special else found
     if every:
-        return Symbol(code, " or ".join(every))
+        name = " or ".join(every)
+        bare = _REMARK.sub("", name)
+        if bare == name:
+            return Symbol(code, name)
+        # A name that is a remark itself holds none.
+        return Noted(Integer(code, Base.HEX), name, instead=True, verbose=bare)
     kind = Integer(code >> 8 & 0xFF, Base.HEX)
     number = Integer(code & 0xFF, Base.HEX)
     parts = (Phrase(_DIRECTIONS[direction(code)]), kind, number, Integer(size(code), Base.HEX))

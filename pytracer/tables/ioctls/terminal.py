@@ -13,7 +13,7 @@ from pytracer.spec.pointer import Bytes, In, Out
 from pytracer.spec.scalar import Enum, FlagSet, Int, Number, Scalar
 from pytracer.spec.switch import Absent
 from pytracer.spec.type import Scope, Type
-from pytracer.spec.values import Array, Base, Integer, Joined, Noted, Symbol, Titled, Value
+from pytracer.spec.values import Array, Base, Integer, Joined, Symbol, Titled, Value
 from pytracer.spec.xlat import Xlat
 from pytracer.tables.constants.terminal import (
     BSDLY,
@@ -55,8 +55,8 @@ def _symbol(xlat: Xlat, number: int) -> Symbol:
 class _Modes(FlagSet):
     """Flags of which there may be none; then nothing is written."""
 
-    def make(self, number: int) -> Value:
-        return super().make(number) if number else Noted(Integer(0), "", instead=True)
+    def __init__(self, xlat: Xlat, ctype: str = "int") -> None:
+        super().__init__(xlat, ctype, silent=True)
 
 
 class _OutputModes(Scalar):

@@ -28,7 +28,10 @@ def _channel(xlat: Xlat, number: int, ranges: tuple[tuple[int, int, str], ...]) 
     if xlat.name_of(number) is None:
         for low, high, name in ranges:
             if low <= number <= high:
-                shown = Noted(Integer(number, Base.HEX), f"{name}+{number - low}", instead=True)
+                above = f"+{number - low}"
+                verbose = f"{low:#x} /* {name} */{above}"
+                plain = Integer(number, Base.HEX)
+                shown = Noted(plain, f"{name}{above}", instead=True, verbose=verbose)
                 break
     return Function("htobs", (shown,))
 

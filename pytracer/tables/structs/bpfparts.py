@@ -47,7 +47,7 @@ class Node(Scalar):
 
     def make(self, number: int) -> Value:
         name = NUMA_NODES.name_of(number)
-        return Noted(Integer(number), name) if name else Integer(number)
+        return Noted(Integer(number), name, unless_raw=True) if name else Integer(number)
 
 
 class Terminated(Pointee):

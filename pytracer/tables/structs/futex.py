@@ -11,6 +11,7 @@ from pytracer.spec.pointer import Pointee, named_length, unreadable
 from pytracer.spec.scalar import Enum, FlagSet, Hex, Number, Scalar
 from pytracer.spec.type import DecodeAt, Differs, Scope, Type
 from pytracer.spec.values import Address, Base, Integer, Joined, Noted, Symbol, Value
+from pytracer.spec.xlat import Xlat
 from pytracer.tables.constants.futex import (
     FUTEX2_FLAGS,
     FUTEX2_SIZES,
@@ -68,15 +69,18 @@ class WakeOperation(Scalar):
         parts: list[Value] = []
         if number >> 28 & _OPARG_SHIFT:
             parts.append(_shifted(Symbol(_OPARG_SHIFT, "FUTEX_OP_OPARG_SHIFT"), 28))
-        name = FUTEX_WAKE_OPS.name_of(op)
-        shifted = _shifted(Symbol(op, name), 28)
-        parts.append(Noted(shifted, FUTEX_WAKE_OPS.unknown) if name is None else shifted)
+        parts.append(_operation(FUTEX_WAKE_OPS, op, 28))
         parts.append(_shifted(Integer(number >> 12 & 0xFFF, Base.HEX), 12))
-        name = FUTEX_WAKE_CMPS.name_of(cmp)
-        shifted = _shifted(Symbol(cmp, name), 24)
-        parts.append(Noted(shifted, FUTEX_WAKE_CMPS.unknown) if name is None else shifted)
+        parts.append(_operation(FUTEX_WAKE_CMPS, cmp, 24))
         parts.append(Integer(number & 0xFFF, Base.HEX))
         return Joined(tuple(parts))
+
+
+def _operation(xlat: Xlat, number: int, by: int) -> Value:
+    """An operation, with the remark that it has no name, where none is shown."""
+    name = xlat.name_of(number)
+    shifted = _shifted(Symbol(number, name), by)
+    return Noted(shifted, xlat.unknown, only_raw=name is not None)
 
 
 def _shifted(value: Value, by: int) -> Value:

@@ -90,8 +90,8 @@ def _ready(ctx: Context, address: int, nfds: int) -> Value | None:
             continue
         fd = int.from_bytes(readable[at : at + 4], "little", signed=True)
         names, rest = POLL_EVENTS.names_in(revents)
-        text = "|".join([*names, f"{rest:#x}"] if rest else names)
-        length += len(text) + len(str(fd)) + len("{fd=, revents=}, ")
+        # As short as it may be written: an output looks at what it does write.
+        length += len(f"{revents:#x}") + len(str(fd)) + len("{fd=, revents=}, ")
         if len(items) >= most or length >= REMARK_LIMIT:
             more = True
             break
@@ -100,7 +100,7 @@ def _ready(ctx: Context, address: int, nfds: int) -> Value | None:
     broken = len(readable) // POLLFD_BYTES
     if broken < nfds and not more:
         items.append(Integer(address + broken * POLLFD_BYTES, Base.HEX))
-    return Array(tuple(items), more=more) if items or more else None
+    return Array(tuple(items), more=more, room=REMARK_LIMIT) if items or more else None
 
 
 class _Data(Number):

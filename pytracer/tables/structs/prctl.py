@@ -110,7 +110,8 @@ class PidType(Scalar):
         super().__init__("uint")
 
     def make(self, number: int) -> Value:
-        return Noted(Integer(number, Base.HEX), PIDTYPES.name_of(number) or PIDTYPES.unknown)
+        name = PIDTYPES.name_of(number) or PIDTYPES.unknown
+        return Noted(Integer(number, Base.HEX), name, unless_raw=True)
 
 
 def vector_length(xlat: Xlat, number: int) -> Flags:
@@ -187,12 +188,12 @@ def named(xlat: Xlat) -> Explain:
 
 
 def flag_names(xlat: Xlat, number: int) -> Phrase | None:
-    """The names of a result's flags, however constants are shown otherwise."""
+    """The names of a result's flags, without their number."""
     names, rest = xlat.names_in(number)
     if not names:
         return None
     words = "|".join([*names, hex(rest)] if rest else names)
-    return Phrase(words, number, Flags(number, names, rest))
+    return Phrase(words, number, Flags(number, names, rest), unless_raw=True)
 
 
 def flagged(xlat: Xlat, zero: bool = False) -> Explain:

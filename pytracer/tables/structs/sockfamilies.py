@@ -41,7 +41,7 @@ def _verbose(xlat: Xlat, value: int) -> Value:
     """A constant that is always shown with its number."""
     plain = Integer(value, Base.HEX)
     note = xlat.name_of(value) or xlat.unknown
-    return Noted(plain, note) if note else plain
+    return Noted(plain, note, unless_raw=True) if note else plain
 
 
 def _verbose_flags(xlat: Xlat, value: int) -> Value:
@@ -50,8 +50,9 @@ def _verbose_flags(xlat: Xlat, value: int) -> Value:
         return plain
     names, rest = xlat.names_in(value)
     if not names:
-        return Noted(plain, xlat.unknown)
-    return Noted(plain, "|".join([*names, f"{rest:#x}"] if rest else names))
+        return Noted(plain, xlat.unknown, unless_raw=True)
+    note = "|".join([*names, f"{rest:#x}"] if rest else names)
+    return Noted(plain, note, unless_raw=True)
 
 
 def _cstr(data: bytes) -> Text:

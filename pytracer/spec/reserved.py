@@ -8,18 +8,27 @@ from pytracer.spec.aggregate import FixedArray
 from pytracer.spec.context import Context, Decode
 from pytracer.spec.scalar import Hex
 from pytracer.spec.type import Scope
+from pytracer.spec.values import Array
 
 
 class Reserved(FixedArray):
-    """``count`` numbers, shown in hexadecimal unless all are zero."""
+    """``count`` numbers, shown in hexadecimal unless all are zero.
 
-    def __init__(self, count: int, ctype: str = "uint") -> None:
+    ``whole``: all of them, however few elements of arrays are wanted.
+    """
+
+    def __init__(self, count: int, ctype: str = "uint", whole: bool = False) -> None:
         super().__init__(Hex(ctype), count)
+        self.whole = whole
 
     def bind(self, scope: Scope) -> Decode:
         decode_array = super().bind(scope)
+        whole = self.whole
 
         def decode(ctx: Context, raw: bytes, frame: tuple[Any, ...]) -> Any:
-            return decode_array(ctx, raw, frame) if any(raw) else None
+            if not any(raw):
+                return None
+            value: Array = decode_array(ctx, raw, frame)
+            return Array(value.items) if whole else value
 
         return decode

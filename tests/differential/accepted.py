@@ -42,6 +42,18 @@ DIFFERENCES: tuple[Difference, ...] = (
         r'\1, ⟦\2|"[^"]*"(?:\.\.\.)?(?: => "[^"]*"(?:\.\.\.)?)?⟧)',
         "ioctl",
     ),
+    differs(
+        "7.2 prints what a clock can adjust at the most, of which 6.1 knows nothing",
+        r"(PTP_CLOCK_GETCAPS2?, \{.*, adjust_phase=\d+)\}",
+        r"\1, max_phase_adj=0}",
+        "ioctl",
+    ),
+    differs(
+        "7.2 prints the clock with which samples are compared",
+        r"(PTP_SYS_OFFSET_EXTENDED2?, \{n_samples=\d+)",
+        r"\1, clockid=CLOCK_REALTIME",
+        "ioctl",
+    ),
     # Messages of the kind that go to the log
     differs(
         "7.2 tells the terminal's commands from the sound card's by the descriptor",

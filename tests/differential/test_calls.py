@@ -37,6 +37,7 @@ PROGRAMS = tuple(
 MORE = tuple(
     f"calls_{family}.c"
     for family in (
+        "boards",
         "btrfs",
         "console",
         "devices",

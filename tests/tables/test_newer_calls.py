@@ -345,6 +345,39 @@ LINES: tuple[tuple[str, tuple[int, ...], bytes, int, str], ...] = (
         -22,
         "(ARCH_SHSTK_ENABLE, 0x1) = -1 EINVAL (Invalid argument)",
     ),
+    (
+        "ioctl",
+        (2**32 - 1, 0xC4C03D09, AT),
+        struct.pack("<IiII", 0, 0x20, 0, 0) + bytes(1200),
+        -9,
+        "(-1, PTP_SYS_OFFSET_EXTENDED, {n_samples=0, clockid=0x20 /* CLOCK_??? */})"
+        " = -1 EBADF (Bad file descriptor)",
+    ),
+    (
+        "ioctl",
+        (2**32 - 1, 0x80503D01, AT),
+        struct.pack("<9i", 1, 0, 0, 0, 1, 0, 1, 1, -1_500_000_000) + bytes(40) + b"\1\0\0\0",
+        0,
+        "(-1, PTP_CLOCK_GETCAPS, {max_adj=1, n_alarm=0, n_ext_ts=0, n_per_out=0, pps=1, n_pins=0,"
+        " cross_timestamping=1, adjust_phase=1, max_phase_adj=-1500000000 /* -1.500000000 s */,"
+        " rsv=[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x1]}) = 0",
+    ),
+    (
+        "ioctl",
+        (2**32 - 1, 0x40187542, AT),
+        struct.pack("<iIQQ", 3, 1, 0, 4096),
+        -9,
+        "(-1, UDMABUF_CREATE, {memfd=3, flags=UDMABUF_FLAGS_CLOEXEC, offset=0, size=4096})"
+        " = -1 EBADF (Bad file descriptor)",
+    ),
+    (
+        "ioctl",
+        (2**32 - 1, 0x40087543, AT),
+        struct.pack("<II", 1, 1) + struct.pack("<iIQQ", 3, 0, 0, 4096),
+        -9,
+        "(-1, UDMABUF_CREATE_LIST, {flags=UDMABUF_FLAGS_CLOEXEC, count=1, list=[{memfd=3, offset=0,"
+        " size=4096}]}) = -1 EBADF (Bad file descriptor)",
+    ),
 )
 
 

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from pytracer.spec.abi import X86_64
-from pytracer.spec.aggregate import ArrayOf, FixedArray, Pad, StructOf
+from pytracer.spec.aggregate import ArrayOf, Pad, StructOf
 from pytracer.spec.context import Context, Decode
 from pytracer.spec.exchange import Exchange
 from pytracer.spec.plan import At, Fetch, From, Length, Planning
 from pytracer.spec.pointer import CAPTURE_LIMIT, PATH_MAX, In, Pointee, unreadable
-from pytracer.spec.scalar import Enum, FlagSet, Hex, Number, Scalar
+from pytracer.spec.reserved import Reserved
+from pytracer.spec.scalar import Enum, FlagSet, Number, Scalar
 from pytracer.spec.type import DecodeAt, Scope, Type, Wrapper
 from pytracer.spec.values import (
     Address,
@@ -50,18 +51,6 @@ class _Place(Scalar):
 
     def make(self, number: int) -> Value:
         return Address(number)
-
-
-class _Reserved(FixedArray):
-    """Numbers that are only shown when one of them is not zero."""
-
-    def bind(self, scope: Scope) -> Decode:
-        decode_array = super().bind(scope)
-
-        def decode(ctx: Context, raw: bytes, frame: tuple[Any, ...]) -> Value | None:
-            return decode_array(ctx, raw, frame) if any(raw) else None
-
-        return decode
 
 
 class _Unusual(Wrapper):
@@ -327,7 +316,7 @@ LISTS: dict[str, Type] = {
         StructOf(
             logical=_WIDE,
             size=_WIDE,
-            reserved=_Reserved(Hex("u64"), 3),
+            reserved=Reserved(3, "u64"),
             flags=FlagSet(bt.BTRFS_LOGICAL_INO_FLAGS, "u64"),
             inodes=_Place(),
         ),

@@ -11,10 +11,11 @@ from pytracer.spec.aggregate import Chars, FixedArray, StructOf
 from pytracer.spec.choice import ByAbi
 from pytracer.spec.context import Context, Decode
 from pytracer.spec.pointer import In, Out
+from pytracer.spec.reserved import Reserved
 from pytracer.spec.scalar import Enum, Fd, FlagSet, Hex, Int, Number, Size, UInt
 from pytracer.spec.switch import Absent
 from pytracer.spec.type import Scope, Type
-from pytracer.spec.values import Array, Value
+from pytracer.spec.values import Value
 from pytracer.tables.constants.devices import LO_CRYPT_NONE, LOOP_CRYPT_TYPES, LOOP_FLAGS
 from pytracer.tables.structs.mode import Device
 
@@ -66,21 +67,6 @@ class _Info(StructOf):
         return decode
 
 
-class _Reserved(FixedArray):
-    """Bytes that should be zero and are shown if they are not, all of them."""
-
-    def bind(self, scope: Scope) -> Decode:
-        decode_array = super().bind(scope)
-
-        def decode(ctx: Context, raw: bytes, frame: tuple[Any, ...]) -> Value | None:
-            if not any(raw):
-                return None
-            array: Array = decode_array(ctx, raw, frame)
-            return Array(array.items)
-
-        return decode
-
-
 # __kernel_old_dev_t is long on x86_64 and short on i386.
 OLD_DEVICE = ByAbi(Device("ulong"), i386=Device("ushort"))
 INFO = _Info(
@@ -114,7 +100,9 @@ INFO64 = _Info(
     lo_encrypt_key=_Key(),
     lo_init=FixedArray(Hex("u64"), 2),
 )
-CONFIG = StructOf(fd=Fd(), block_size=UInt(), info=INFO64, __reserved=_Reserved(Hex("u64"), 8))
+CONFIG = StructOf(
+    fd=Fd(), block_size=UInt(), info=INFO64, __reserved=Reserved(8, "u64", whole=True)
+)
 
 REQUESTS: dict[str, Type] = {
     "LOOP_GET_STATUS": Out(INFO),

@@ -1,20 +1,27 @@
-"""Requests of which a device has but a few: random, inotify, epoll, watchdogs.
+"""Requests of which a device has but a few: random, inotify, epoll, watchdogs, counters,
+udmabuf.
 
-Source: include/uapi/linux/{random,inotify,eventpoll,watchdog}.h, Linux 6.18.
+Source: include/uapi/linux/{random,inotify,eventpoll,watchdog,counter,udmabuf}.h, Linux 6.18.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from pytracer.spec.aggregate import Chars, StructOf
+from pytracer.spec.aggregate import ArrayOf, Chars, Pad, StructOf
 from pytracer.spec.context import Context, Decode
 from pytracer.spec.pointer import Bytes, In, Out
-from pytracer.spec.scalar import FlagSet, Hex, Int, Number, UInt
+from pytracer.spec.scalar import Enum, Fd, FlagSet, Hex, Int, Number, UInt
 from pytracer.spec.switch import Absent
 from pytracer.spec.trailing import Trailing
 from pytracer.spec.type import NonZero, Scope, Type
 from pytracer.spec.values import Integer, Noted, Value
+from pytracer.tables.constants.boards import (
+    COUNTER_COMPONENTS,
+    COUNTER_EVENTS,
+    COUNTER_SCOPES,
+    UDMABUF_FLAGS,
+)
 from pytracer.tables.constants.watchdog import WATCHDOG_OPTIONS, WATCHDOG_SETTINGS
 
 
@@ -42,6 +49,24 @@ ENTROPY = Trailing(StructOf(entropy_count=Int(), buf_size=Int()), "buf", Bytes(l
 WATCHDOG = StructOf(
     options=FlagSet(WATCHDOG_OPTIONS), firmware_version=UInt(), identity=Chars(32, whole=True)
 )
+_BYTE = Number("uchar")
+COUNTER_WATCH = StructOf(
+    component=StructOf(
+        type=Enum(COUNTER_COMPONENTS, "uchar"),
+        scope=Enum(COUNTER_SCOPES, "uchar"),
+        parent=_BYTE,
+        id=_BYTE,
+    ),
+    event=Enum(COUNTER_EVENTS, "uchar"),
+    channel=_BYTE,
+)
+_MEMORY = StructOf(
+    memfd=Fd(), flags=FlagSet(UDMABUF_FLAGS), offset=Number("u64"), size=Number("u64")
+)
+_ITEM = StructOf(memfd=Fd(), pad=Pad(4, 4), offset=Number("u64"), size=Number("u64"))
+UDMABUF_LIST = Trailing(
+    StructOf(flags=FlagSet(UDMABUF_FLAGS), count=UInt()), "list", ArrayOf(_ITEM, "count")
+)
 
 REQUESTS: dict[str, Type] = {
     "RNDGETENTCNT": Out(Int()),
@@ -66,4 +91,8 @@ REQUESTS: dict[str, Type] = {
     "WDIOC_SETOPTIONS": In(FlagSet(WATCHDOG_SETTINGS)),
     "WDIOC_GETSUPPORT": Out(WATCHDOG),
     "WDIOC_KEEPALIVE": Absent(),
+    "UDMABUF_CREATE": In(_MEMORY),
+    "UDMABUF_CREATE_LIST": UDMABUF_LIST,
+    "COUNTER_ADD_WATCH_IOCTL": In(COUNTER_WATCH),
+    **dict.fromkeys(("COUNTER_ENABLE_EVENTS_IOCTL", "COUNTER_DISABLE_EVENTS_IOCTL"), Absent()),
 }

@@ -1,0 +1,218 @@
+/*
+ * Requests of ioctl to clocks, infrared, counters, lines, flash memory and secure worlds: refused,
+ * then answered by seccomp, as if there were such devices.
+ */
+#include "calls.h"
+
+#include <linux/counter.h>
+#include <linux/filter.h>
+#include <linux/gpio.h>
+#include <linux/lirc.h>
+#include <linux/ptp_clock.h>
+#include <linux/seccomp.h>
+#include <linux/tee.h>
+#include <mtd/mtd-user.h>
+#include <mtd/ubi-user.h>
+#include <sys/prctl.h>
+
+#define REQUEST(request, argument) CALL(ioctl, -1, request, argument)
+
+static int answered; /* whether requests succeed by now */
+
+static void everywhere(const unsigned long *requests, size_t count)
+{
+        for (size_t i = 0; i < count; i++) {
+                REQUEST(requests[i], room);
+                if (!answered)
+                        REQUEST(requests[i], i % 2 ? BAD : 0);
+        }
+}
+
+#define EVERYWHERE(...)                                                       \
+        do {                                                                  \
+                static const unsigned long list_[] = { __VA_ARGS__ };         \
+                everywhere(list_, sizeof(list_) / sizeof(*list_));            \
+        } while (0)
+
+static void clocks(void)
+{
+        struct ptp_clock_time time = { .sec = 1700000000, .nsec = 7 };
+        struct ptp_perout_request output = { .start = time, .period = { 0, 5, 0 }, .index = 3 };
+        struct ptp_sys_offset offset = { .n_samples = 2 };
+        struct ptp_pin_desc pin = { .name = "a pin", .index = 2, .func = PTP_PF_PEROUT, .chan = 1 };
+        struct ptp_extts_request stamps = { .index = 1, .flags = PTP_ENABLE_FEATURE | PTP_RISING_EDGE };
+
+        for (int i = 0; i < 5; i++)
+                offset.ts[i] = time;
+        memset(room, 0, 4096);
+        EVERYWHERE(PTP_CLOCK_GETCAPS, PTP_CLOCK_GETCAPS2, PTP_ENABLE_PPS, PTP_ENABLE_PPS2,
+                   PTP_SYS_OFFSET_PRECISE, PTP_SYS_OFFSET_PRECISE2);
+        at(0, &stamps, sizeof(stamps));
+        EVERYWHERE(PTP_EXTTS_REQUEST, PTP_EXTTS_REQUEST2);
+        stamps.rsv[1] = 5;
+        stamps.flags = 0x60;
+        at(0, &stamps, sizeof(stamps));
+        EVERYWHERE(PTP_EXTTS_REQUEST, PTP_EXTTS_REQUEST2);
+        at(0, &output, sizeof(output));
+        EVERYWHERE(PTP_PEROUT_REQUEST, PTP_PEROUT_REQUEST2);
+        for (unsigned flags = 1; flags < 16; flags++) {
+                output.flags = flags;
+                output.rsv[0] = flags;
+                output.start.reserved = flags & 1;
+                at(0, &output, sizeof(output));
+                REQUEST(PTP_PEROUT_REQUEST, room);
+                REQUEST(PTP_PEROUT_REQUEST2, room);
+        }
+        for (unsigned samples = 0; samples < 28; samples += 9) {
+                offset.n_samples = samples;
+                offset.rsv[2] = samples;
+                at(0, &offset, sizeof(offset));
+                EVERYWHERE(PTP_SYS_OFFSET, PTP_SYS_OFFSET2);
+        }
+        memset(room, 0, 4096);
+        for (unsigned samples = 0; samples < 28; samples += 9) {
+                struct ptp_sys_offset_extended extended = { .n_samples = samples };
+
+                for (unsigned i = 0; i < samples % 25; i++)
+                        extended.ts[i][i % 3] = time;
+                at(0, &extended, sizeof(extended));
+                EVERYWHERE(PTP_SYS_OFFSET_EXTENDED, PTP_SYS_OFFSET_EXTENDED2);
+        }
+        at(0, &pin, sizeof(pin));
+        EVERYWHERE(PTP_PIN_GETFUNC, PTP_PIN_GETFUNC2, PTP_PIN_SETFUNC, PTP_PIN_SETFUNC2);
+        pin.rsv[4] = 9;
+        pin.func = 7;
+        at(0, &pin, sizeof(pin));
+        EVERYWHERE(PTP_PIN_GETFUNC, PTP_PIN_GETFUNC2, PTP_PIN_SETFUNC, PTP_PIN_SETFUNC2);
+}
+
+static void small(void)
+{
+        struct counter_watch watch = { { COUNTER_COMPONENT_COUNT, COUNTER_SCOPE_COUNT, 1, 2 }, 3, 4 };
+
+        at(0, &watch, sizeof(watch));
+        EVERYWHERE(COUNTER_ADD_WATCH_IOCTL, COUNTER_ENABLE_EVENTS_IOCTL, COUNTER_DISABLE_EVENTS_IOCTL);
+        memset(room, 0x7f, 8);
+        EVERYWHERE(COUNTER_ADD_WATCH_IOCTL);
+        for (int i = 1; i < 8; i *= 4) {
+                memset(room, 0, 8);
+                room[0] = i;
+                EVERYWHERE(LIRC_GET_FEATURES, LIRC_GET_SEND_MODE, LIRC_GET_REC_MODE, LIRC_GET_REC_RESOLUTION,
+                           LIRC_GET_MIN_TIMEOUT, LIRC_GET_MAX_TIMEOUT, LIRC_GET_LENGTH,
+                           LIRC_SET_SEND_MODE, LIRC_SET_REC_MODE, LIRC_SET_SEND_CARRIER,
+                           LIRC_SET_REC_CARRIER, LIRC_SET_SEND_DUTY_CYCLE, LIRC_SET_TRANSMITTER_MASK,
+                           LIRC_SET_REC_TIMEOUT, LIRC_SET_REC_TIMEOUT_REPORTS,
+                           LIRC_SET_MEASURE_CARRIER_MODE, LIRC_SET_REC_CARRIER_RANGE,
+                           LIRC_SET_WIDEBAND_RECEIVER, LIRC_GET_REC_TIMEOUT);
+        }
+}
+
+static void lines(void)
+{
+        struct gpioline_info line = { 5, GPIOLINE_FLAG_KERNEL | GPIOLINE_FLAG_IS_OUT, "line", "user" };
+        struct gpiohandle_request handle = { { 1, 2, 3 }, GPIOHANDLE_REQUEST_OUTPUT, { 1, 0, 1 }, "label", 3, 0 };
+        struct gpiohandle_config old_config = { 3, { 1, 1 }, { 0 } };
+        struct gpioevent_request event = { 7, 1, 3, "label", 0 };
+        struct gpio_v2_line_info info = { "name", "consumer", 4, 0, GPIO_V2_LINE_FLAG_USED, { { 0 } }, { 0 } };
+        struct gpio_v2_line_request request = { { 8, 9 }, "consumer", { GPIO_V2_LINE_FLAG_INPUT, 0, { 0 }, { { { 0 }, 0 } } },
+                                                2, 0, { 0 }, 0 };
+
+        at(0, &line, sizeof(line));
+        EVERYWHERE(GPIO_GET_LINEINFO_IOCTL, GPIO_GET_LINEINFO_WATCH_IOCTL, GPIO_GET_LINEINFO_UNWATCH_IOCTL,
+                   GPIO_GET_CHIPINFO_IOCTL, GPIO_V2_LINE_GET_VALUES_IOCTL, GPIO_V2_LINE_SET_VALUES_IOCTL,
+                   GPIOHANDLE_GET_LINE_VALUES_IOCTL, GPIOHANDLE_SET_LINE_VALUES_IOCTL);
+        for (unsigned count = 0; count < 80; count += 39) {
+                handle.lines = count;
+                at(0, &handle, sizeof(handle));
+                EVERYWHERE(GPIO_GET_LINEHANDLE_IOCTL);
+                request.num_lines = count;
+                request.event_buffer_size = count;
+                request.padding[1] = count;
+                at(0, &request, sizeof(request));
+                EVERYWHERE(GPIO_V2_GET_LINE_IOCTL);
+        }
+        at(0, &old_config, sizeof(old_config));
+        EVERYWHERE(GPIOHANDLE_SET_CONFIG_IOCTL);
+        at(0, &event, sizeof(event));
+        EVERYWHERE(GPIO_GET_LINEEVENT_IOCTL);
+        for (unsigned count = 0; count < 12; count += 5) {
+                info.num_attrs = request.config.num_attrs = count;
+                for (unsigned i = 0; i < 10; i++) {
+                        struct gpio_v2_line_attribute one = { i % 5, i == 7, { 0x10 + i } };
+
+                        info.attrs[i] = request.config.attrs[i].attr = one;
+                        request.config.attrs[i].mask = i;
+                }
+                at(0, &info, sizeof(info));
+                EVERYWHERE(GPIO_V2_GET_LINEINFO_IOCTL, GPIO_V2_GET_LINEINFO_WATCH_IOCTL);
+                request.config.padding[1] = info.padding[2] = count;
+                at(0, &request.config, sizeof(request.config));
+                EVERYWHERE(GPIO_V2_LINE_SET_CONFIG_IOCTL);
+        }
+}
+
+static void flash(void)
+{
+        struct ubi_mkvol_req volume = { 1, 2, 3, UBI_STATIC_VOLUME, UBI_VOL_SKIP_CRC_CHECK_FLG, 4, { 0 }, "volume" };
+
+        for (int i = 0; i < 2; i++) {
+                for (int j = 0; j < 512; j++)
+                        room[j] = i ? j / 3 : !(j & 3);
+                EVERYWHERE(MEMERASE, MEMLOCK, MEMUNLOCK, MEMISLOCKED, MEMERASE64, MEMWRITEOOB, MEMREADOOB,
+                           MEMWRITEOOB64, MEMREADOOB64, MEMWRITE, OTPGETREGIONINFO, OTPLOCK, OTPSELECT,
+                           MEMGETBADBLOCK, MEMSETBADBLOCK, MEMGETINFO, MEMGETOOBSEL,
+                           ECCGETLAYOUT, ECCGETSTATS, OTPGETREGIONCOUNT, MEMGETREGIONCOUNT, MEMGETREGIONINFO,
+                           UBI_IOCRSVOL, UBI_IOCEBCH, UBI_IOCATT, UBI_IOCEBMAP, UBI_IOCSETVOLPROP,
+                           UBI_IOCVOLUP, UBI_IOCDET, UBI_IOCEBER, UBI_IOCEBISMAP, UBI_IOCEBUNMAP, UBI_IOCRMVOL,
+                           UBI_IOCRPEB, UBI_IOCSPEB, UBI_IOCVOLCRBLK, UBI_IOCVOLRMBLK);
+        }
+        for (long mode = 0; mode < 6; mode++)
+                REQUEST(MTDFILEMODE, mode);
+        for (int length = -1; length < 200; length += 40) {
+                volume.name_len = length;
+                volume.vol_type = length & 7;
+                at(0, &volume, sizeof(volume));
+                EVERYWHERE(UBI_IOCMKVOL);
+        }
+}
+
+static void secure(void)
+{
+        for (int i = 0; i < 3; i++) {
+                memset(room, i, 64);
+                room[1] = room[2] = room[3] = 0;
+                EVERYWHERE(TEE_IOC_VERSION, TEE_IOC_CANCEL, TEE_IOC_CLOSE_SESSION, TEE_IOC_SHM_ALLOC,
+                           TEE_IOC_SHM_REGISTER);
+        }
+}
+
+/* From now on every ioctl succeeds, and does nothing. */
+static void answer(void)
+{
+        struct sock_filter filter[] = {
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 1),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        };
+        struct sock_fprog program = { sizeof(filter) / sizeof(*filter), filter };
+
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+                exit(77);
+}
+
+int main(void)
+{
+        make_room();
+        for (; answered < 2; answered++) {
+                clocks();
+                small();
+                lines();
+                flash();
+                secure();
+                if (!answered)
+                        answer();
+        }
+        return 0;
+}

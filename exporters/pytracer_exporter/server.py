@@ -12,7 +12,6 @@ import socket
 import ssl
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -156,14 +155,11 @@ class Server:
                 reader, writer, self._respond, self._limits, self.headers, self._alive
             ).serve()
         except asyncio.CancelledError:
-            transport.abort()
+            if not transport.is_closing():
+                transport.abort()
             raise
         finally:
-            writer.close()
-            with suppress(OSError, ssl.SSLError, TimeoutError):
-                async with asyncio.timeout(_GOODBYE_S):
-                    await writer.wait_closed()
-            transport.abort()
+            await _closed(writer)
 
     async def _respond(self, method: str, path: str, headers: dict[str, str]) -> Any:
         return await self.respond(method, path, headers)
@@ -172,6 +168,18 @@ class Server:
         task = asyncio.current_task()
         if task is not None and task in self._connections:
             self._connections.move_to_end(task)
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    """Close a connection, politely at first."""
+    writer.close()
+    try:
+        async with asyncio.timeout(_GOODBYE_S):
+            await writer.wait_closed()
+    except TimeoutError:
+        writer.transport.abort()
+    except (OSError, ssl.SSLError) as error:
+        LOG.debug("a connection was over before it was closed: %s", error)
 
 
 def _descriptors() -> int:

@@ -21,10 +21,20 @@ LIMIT_S = 60
 _URL = re.compile(r"listening on (https?://\S+)")
 
 
-def ended(*words: str, timeout: float = LIMIT_S) -> subprocess.CompletedProcess[str]:
+def ended(
+    *words: str,
+    command: Sequence[str] = (COMMAND,),
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
     """Run the command until it ends by itself."""
     return subprocess.run(
-        [COMMAND, *words], capture_output=True, text=True, timeout=timeout, check=False
+        [*command, *words],
+        env={**os.environ, **(environment or {})},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
     )
 
 
@@ -90,12 +100,14 @@ def exporter(
     *words: str,
     environment: Mapping[str, str] | None = None,
     listen: Sequence[str] = ("--listen", "127.0.0.1:0"),
+    command: Sequence[str] = (COMMAND,),
 ) -> Iterator[Exporter]:
     """Run an exporter that has to end well when it is told to."""
     log = folder / "exporter.log"
     with log.open("wb") as opened:
         process = subprocess.Popen(
-            [COMMAND, *words, *listen],
+            [*command, *words, *listen],
+            cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=opened,
             stderr=opened,

@@ -69,8 +69,9 @@ class Connection:
 
     async def serve(self) -> None:
         """Answer requests until either side has enough. Errors: none raised."""
-        # Nothing of an answer waits in our memory once it was written.
-        self.writer.transport.set_write_buffer_limits(high=0)
+        # Nothing of an answer waits in our memory once it was written. Not 0: then asyncio's TLS
+        # takes an empty buffer for a full one, and waits for ever.
+        self.writer.transport.set_write_buffer_limits(high=1)
         wait_s = self.limits.head_s
         with suppress(ConnectionError, TimeoutError, ssl.SSLError):
             while await self._exchange(wait_s):

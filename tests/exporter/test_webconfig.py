@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
+import ssl
 import subprocess
 from pathlib import Path
 
@@ -9,6 +12,9 @@ import pytest
 from pytracer_exporter import webconfig
 from pytracer_exporter.tls import protection
 from pytracer_exporter.webconfig import BadWebConfig, ClientAuth, WebConfig
+
+from tests.exporter.scenes import Given, counts, reading
+from tests.exporter.serving import serving
 
 # Of "secret", with the least cost.
 HASH = "$2b$04$abcdefghijklmnopqrstuu2a1BwM6ZVPXBpnMhNm8tC0QMKNbeDGu"
@@ -158,3 +164,22 @@ def test_certificates_that_cannot_be_used(tmp_path: Path, text: str, cause: str)
     assert found.tls is not None
     with pytest.raises(BadWebConfig, match=cause):
         protection(found.tls)
+
+
+@pytest.mark.needs_program("openssl")
+def test_a_large_answer_arrives_whole_through_tls(tmp_path: Path) -> None:
+    certificate(tmp_path, "localhost")
+    text = "tls_server_config: {cert_file: localhost.pem, key_file: localhost.key}\n"
+    tls = _read(tmp_path, text).tls
+    assert tls is not None
+    many = Given(reading([counts("web", f"call{each}", [1000]) for each in range(307)]))
+    trusting = ssl.create_default_context(cafile=str(tmp_path / "localhost.pem"))
+    with serving(many, context=protection(tls).context) as running:
+        client = http.client.HTTPSConnection(
+            "localhost", running.port, timeout=20, context=trusting
+        )
+        with contextlib.closing(client):
+            for _ in range(3):
+                client.request("GET", "/metrics")
+                with client.getresponse() as answer:
+                    assert len(answer.read()) > 500_000

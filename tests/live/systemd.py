@@ -56,6 +56,8 @@ mount -t cgroup2 none /sys/fs/cgroup
 mount --bind /proc/sys /proc/sys
 mount -o remount,bind,ro /proc/sys
 mount -o remount,bind,ro /
+# As after a real boot: credentials are mounted by a helper, for the services to see.
+mount --make-rshared /
 export container=pytracer-test SYSTEMD_UNIT_PATH=/run/units
 exec /lib/systemd/systemd --system --unit=test.target --log-target=console --show-status=no
 """

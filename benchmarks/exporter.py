@@ -28,7 +28,7 @@ from benchmarks.servers import Observer
 EXPORTER = str(Path(sys.executable).with_name("pytracer-exporter"))
 _PORT = re.compile(rb"listening on http://127\.0\.0\.1:(\d+)/")
 _TICKS = os.sysconf("SC_CLK_TCK")
-_LEAN = ("--no-cpu-time", "--no-program-time")
+_LEAN = ("--no-cpu-time",)
 # Longer than two scrapes may be apart to get the same reading.
 _FRESH_S = 0.12
 

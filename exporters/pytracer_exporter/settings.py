@@ -69,7 +69,7 @@ class Settings:
     max_series: int = DEFAULT_LIMIT
     fd_type: bool = False
     cpu_time: bool = True
-    program_time: bool = True
+    program_time: bool = False
     user: str | None = None
     web_config: Path | None = None
     log_level: str = "info"

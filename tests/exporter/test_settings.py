@@ -21,7 +21,7 @@ buckets = ["1us", "1ms"]
 max-series = 500
 fd-type = true
 cpu-time = false
-program-time = false
+program-time = true
 user = "nobody"
 web-config = "web.yml"
 log-level = "debug"
@@ -49,7 +49,7 @@ def test_a_file_may_say_everything(tmp_path: Path) -> None:
     assert (Abi.X86_64, numbers_by_name(Abi.X86_64)["read"]) not in found.calls
     assert found.buckets.bounds_ns == (1023, 1048575)
     assert (found.backend, found.max_series, found.fd_type) == (Backend.EBPF, 500, True)
-    assert (found.cpu_time, found.program_time) == (False, False)
+    assert (found.cpu_time, found.program_time) == (False, True)
     assert (found.user, found.log_level) == ("nobody", "debug")
     assert found.web_config == tmp_path / "web.yml"
     assert found.targets == (

@@ -25,6 +25,7 @@ from pytracer.event.schema import Abi
 from pytracer.target.patterns import BadPattern
 from pytracer.target.selection import Selection
 from pytracer_exporter.counting import Counting
+from pytracer_exporter.log import LOG
 from pytracer_exporter.reading import (
     ProgramCost,
     Reading,
@@ -236,8 +237,12 @@ class EbpfSource:
         """See to what the programs cannot do alone."""
         while not self._closing.wait(_TICK_S):
             with self._lock:
-                if not self._closed:
+                if self._closed:
+                    return
+                try:
                     self._look_again()
+                except (BackendUnavailable, bpf.BpfError) as error:
+                    LOG.error("targets are not looked for at the moment: %s", error)
 
     def _look_again(self) -> None:
         totals = self._totals()

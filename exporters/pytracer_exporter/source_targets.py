@@ -20,6 +20,7 @@ from pytracer.target.containers import by_container
 from pytracer.target.patterns import BadPattern, compile_patterns
 from pytracer.target.selection import Cgroup
 from pytracer.target.units import by_unit
+from pytracer_exporter.log import LOG
 from pytracer_exporter.reading import Unwatchable, Watched
 
 _SYS_TGKILL: Final = 234  # x86_64
@@ -60,7 +61,11 @@ class Resolved:
         if not self.waiting:
             return False
         before = self.cgroups
-        self.cgroups = self._look_up()
+        try:
+            self.cgroups = self._look_up()
+        except Unwatchable as error:  # there are several now that it may mean
+            LOG.warning("%s", error)
+            return False
         return self.cgroups != before
 
     def numbered(self, number: int) -> Numbered:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -13,6 +14,7 @@ from pytracer_exporter.source import open_here
 
 from pytracer.event.schema import Abi
 from tests.exporter.doing import doer, eventually
+from tests.programs.build import build
 
 pytestmark = [pytest.mark.needs_root, pytest.mark.needs_ebpf, pytest.mark.timeout(90)]
 
@@ -258,3 +260,26 @@ def test_numbers_that_no_kernel_has_are_one_call() -> None:
             "[c.syscall(n) for n in [*range(700, 800), 100_000, -7]]"
         )
         assert calls(source.read(), "unknown") == {"it": 102}
+
+
+@pytest.mark.slow
+def test_more_processes_than_there_is_room_for_come_and_go() -> None:
+    """Each is followed, and leaves nothing behind: neither in the kernel nor here."""
+    count = 18_013  # there is room for 16,384 threads at once
+    with (
+        subprocess.Popen(
+            [build("churn.c"), str(count)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as storm,
+        closing(open_here(Counting(), (Watched("it", pids=(storm.pid,)),))) as source,
+    ):
+        assert storm.stdin is not None and storm.stdout is not None
+        for turn in (1, 2):
+            storm.stdin.write("\n")
+            storm.stdin.flush()
+            assert storm.stdout.readline() == "done\n"
+            reading = source.read()
+            assert calls(reading) == {"it": 3 * count * turn}
+            assert set(reading.lost.values()) == {0}
+            assert reading.signals["it", "SIGCHLD"] == count * turn
+            eventually(lambda: source.read().targets[0].threads == 1)
+        storm.stdin.close()

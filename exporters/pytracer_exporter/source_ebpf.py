@@ -35,7 +35,7 @@ from pytracer_exporter.reading import (
     Watched,
 )
 from pytracer_exporter.source_rows import Rows, named
-from pytracer_exporter.source_targets import Resolved, is_there
+from pytracer_exporter.source_targets import Resolved, is_there, resolve
 
 _TICK_S: Final = 1.0
 _ZERO: Final = bytes(4)
@@ -102,11 +102,7 @@ class EbpfSource:
                     targets[MOST_TARGETS].name, f"{MOST_TARGETS} targets are the most at once"
                 )
             self._made = self._totals().made
-            resolved = {}
-            for target in targets:
-                before = self._watched.get(target.name)
-                known = frozenset(before.watched.pids if before is not None else ())
-                resolved[target.name] = Resolved(target, known)
+            resolved = {each.name: resolve(each, self._watched.get(each.name)) for each in targets}
             numbers = self._number(resolved)
             try:
                 self._choose(resolved, numbers)

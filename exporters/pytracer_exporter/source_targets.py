@@ -34,6 +34,20 @@ def is_there(pid: int, tid: int = 0) -> bool:
     return ctypes.get_errno() != errno.ESRCH
 
 
+def resolve(target: Watched, before: Resolved | None) -> Resolved:
+    """Look up a target's names. ``before``: what was watched under its name until now, if any.
+
+    What was watched already is no mistake now, even if it is not known any more.
+    Errors: Unwatchable.
+    """
+    try:
+        return Resolved(target, frozenset(before.watched.pids if before is not None else ()))
+    except Unwatchable:
+        if before is None or before.watched != target:
+            raise
+        return before
+
+
 class Resolved:
     """A target whose names have been looked up, as far as they are there.
 

@@ -28,7 +28,7 @@ from pytracer.target.selection import Attach, Selection
 from pytracer_exporter.counting import Counting
 from pytracer_exporter.reading import Unwatchable, Watched
 from pytracer_exporter.source_events import Tally
-from pytracer_exporter.source_targets import Resolved
+from pytracer_exporter.source_targets import Resolved, resolve
 
 LENGTH: Final = struct.Struct("<I")
 MOST_BYTES: Final = 1 << 24
@@ -62,12 +62,10 @@ class Tracer:
                     "ptrace: have eBPF work (pytracer --doctor), or name a pid, unit, cgroup "
                     "or container",
                 )
-        known = {name: frozenset(each.watched.pids) for name, each in self._targets.items()}
-        self._targets = {
-            target.name: Resolved(target, known.get(target.name, frozenset())) for target in targets
-        }
+        before = self._targets
+        self._targets = {each.name: resolve(each, before.get(each.name)) for each in targets}
         self._note_ended()
-        self._ended &= {(name, pid) for name, pids in known.items() for pid in pids}
+        self._ended &= {(name, pid) for name, each in before.items() for pid in each.watched.pids}
         if self._backend is not None:
             self._changed = True
             self._backend.stop()

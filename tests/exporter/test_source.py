@@ -172,6 +172,9 @@ def test_what_cannot_be_watched_leaves_all_as_it_was() -> None:
         one.do("call 3")
         with pytest.raises(Unwatchable, match="target new: there is no process 4194304"):
             source.watch((Watched("new", pids=(1 << 22,)),))
+        late = Watched("it", pids=(one.pid, 1 << 22))
+        with pytest.raises(Unwatchable, match="target it: there is no process 4194304"):
+            source.watch((late,))
         with pytest.raises(Unwatchable, match="can match nothing"):
             source.watch((Watched("new", comms=("x" * 16,)),))
         one.do("call 4")

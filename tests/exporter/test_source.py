@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 from collections.abc import Iterator
@@ -209,6 +210,21 @@ def test_only_the_calls_that_are_wanted() -> None:
         assert not source.read().stuck  # read(2) is not wanted
         one.do("call 41")
         assert {c.syscall: c.calls for c in source.read().calls} == {"getppid": 41}
+
+
+def test_threads_forks_and_execs_are_counted_to_the_unit() -> None:
+    program = build("counted.c")
+    with doer() as one, counting(Watched("it", pids=(one.pid,))) as source:
+        one.do(f"run import subprocess; subprocess.run(['{program}', '8'], check=True)")
+        reading = source.read()
+        assert calls(reading) == {"it": 1009 * 8 + 7 * 101 + 503}
+        assert of(reading, "it", "getpgid")[0].errnos == {errno.ESRCH: 31 * 8}
+        assert of(reading, "it", "close")[0].errnos[errno.EBADF] >= 211 * 8
+        assert of(reading, "it", "ioctl")[0].errnos[errno.EBADF] == 17 * 8
+        for counts in reading.calls:
+            assert sum(counts.histogram.buckets) == counts.calls
+            assert sum(counts.errnos.values()) <= counts.calls
+        assert set(reading.lost.values()) == {0}
 
 
 def test_errors_are_told_apart() -> None:

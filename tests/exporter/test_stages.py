@@ -157,6 +157,27 @@ def test_one_capability_is_not(left: str, installed: Path) -> None:
     assert len(ran.stderr.splitlines()) == 1
 
 
+def test_what_is_kept_is_kept_alone(installed: Path) -> None:
+    """As on kernels that let nobody read maps without CAP_BPF."""
+    code = (
+        "import os; from pytracer_exporter.privileges import *; "
+        "give_up(account(None), (CAP_BPF,)); os.execv('/bin/cat', ['cat', '/proc/self/status'])"
+    )
+    ran = subprocess.run(
+        ["/usr/bin/python3", "-P", "-c", code],
+        capture_output=True,
+        text=True,
+        cwd="/",
+        env=environment(installed),
+        timeout=60,
+        check=True,
+    )
+    found = dict(line.split(":\t", 1) for line in ran.stdout.splitlines())
+    assert found["Uid"].split() == [str(NOBODY)] * 4
+    sets = [int(found[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")]
+    assert sets == [1 << privileges.CAP_BPF] * 5
+
+
 @pytest.mark.parametrize(
     ("user", "words"),
     [("root", "root is root: name a user"), ("nobody-there", "there is no user nobody-there")],

@@ -48,6 +48,7 @@ struct config {
 	u64 namespace; /* its inode number */
 	u64 slower_ns; /* of CALL_DROP_FAST */
 	u64 signals;   /* bit n: signal n + 1 is wanted */
+	u64 leave;     /* let go of threads as they execute another program */
 };
 
 /* Why a thread is traced. 0: because the user has named it, or one that it descends from. */

@@ -228,11 +228,15 @@ out:
 int raw_tracepoint__sched_process_exec(struct bpf_raw_tracepoint_args *ctx)
 {
 	u32 key = bpf_get_current_pid_tgid(), former = ctx->args[1], tid, set = marked_as(former);
+	u32 zero = 0;
 	struct thread *t = set ? entry_of(former, set) : 0;
+	struct config *c = config.lookup(&zero);
+	int leaving;
 
-	if (!t)
+	if (!t || !c)
 		return 0;
 	enter_gate();
+	leaving = c->leave && !t->launching;
 	t->launching = 0;
 	executing(ctx, t);
 	tid = tid_of(t);
@@ -240,14 +244,19 @@ int raw_tracepoint__sched_process_exec(struct bpf_raw_tracepoint_args *ctx)
 		/* It takes over the leader's numbers. */
 		t->key = key;
 		name_thread(t, tgid_of(t), tgid_of(t));
+	}
+	if (former != key || !leaving)
 		executed(ctx, t, tid);
+	if (leaving) {
+		left(ctx, t);
+		drop_entry(former, set);
+		mark(former, 0);
+	} else if (former != key) {
 		set = move_entry(former, key, set);
 		if (!set)
 			lost_task();
 		mark(former, 0);
 		mark(key, set);
-	} else {
-		executed(ctx, t, tid);
 	}
 	leave_gate();
 	return 0;

@@ -32,19 +32,19 @@ MOST_EXACT_BYTES: Final = 1024
 def ptrace_only(options: Options) -> Iterator[str]:
     """Name what was asked for and only ptrace can do."""
     wanted = (
-        (options.seccomp_bpf, "--seccomp-bpf"),
+        # The kernel kills what a dead tracer traced by ptrace, and nothing else.
         (options.kill_on_exit, "--kill-on-exit"),
-        (bool(options.program and options.pids), "-p/--attach together with PROG"),
         (bool(options.daemonize), "-D/--daemonize"),
-        (options.detach_on_execve, "-b/--detach-on"),
+        # What belongs to a group would be let go of, and join again.
+        (options.detach_on_execve and options.grouped is not None, "-b/--detach-on"),
         (options.stack_trace and bool(options.program), "-k/--stack-trace of PROG"),
         # What is streamed does not tell the CPU time that calls took.
         (
             options.summary is not Summary.NONE
             and not options.summary_wall
             and not countable(options),
-            "-c/--summary-only or -C/--summary together with --syscall-limit, -P/--trace-path "
-            "or --trace-fds, but without -w/--summary-wall-clock,",
+            "-c/--summary-only or -C/--summary together with --syscall-limit, -P/--trace-path, "
+            "--trace-fds or -b/--detach-on, but without -w/--summary-wall-clock,",
         ),
     )
     return (name for asked, name in wanted if asked)
@@ -57,9 +57,13 @@ def ebpf_only(options: Options) -> Iterator[str]:
 
 
 def countable(options: Options) -> bool:
-    """Whether what is wanted can be counted in the kernel, which looks at numbers alone."""
+    """Whether what is wanted can be counted in the kernel, which looks at numbers alone.
+
+    Nor does what counts tell how a program ended that was let go of before.
+    """
     chosen_by_content = bool(options.paths) or options.trace_fds is not None
-    return not chosen_by_content and options.syscall_limit is None
+    until = options.syscall_limit is not None or options.detach_on_execve
+    return not chosen_by_content and not until
 
 
 def ptrace_better(options: Options) -> Iterator[str]:
@@ -67,8 +71,11 @@ def ptrace_better(options: Options) -> Iterator[str]:
     launched = bool(options.program)
     apart = options.output is not None or options.record is not None
     wanted = (
+        (options.seccomp_bpf, "--seccomp-bpf"),
         # The frames that a signal meets, or of a process that is soon over.
         (options.stack_trace, "-k/--stack-trace"),
+        # A process that was attached to is not held back for the program's sake.
+        (bool(options.program and options.pids), "-p/--attach together with PROG"),
         # Where both write to one place, a line stands before what the program does next.
         (launched and not apart and options.summary is not Summary.ONLY, "no -o/--output"),
         (launched and bool(options.decode_pids), "-Y/--decode-pids"),
@@ -160,6 +167,8 @@ def make(
             for cgroup in target.cgroups:
                 if not os.path.isdir(cgroup.folder):
                     note(f"control group {cgroup.path} is not there yet: waiting for it")
+        if options.seccomp_bpf:
+            note("--seccomp-bpf has no effect with --backend=ebpf: no call stops the program")
         try:
             if _only_counts(options):
                 return _counting(options, target, selection, refuse)

@@ -10,15 +10,13 @@ from pytracer.cli.options import Backend, Options
 from pytracer.cli.reading import Reader
 
 PTRACE_ONLY = (
-    "--seccomp-bpf -f true",
     "--kill-on-exit true",
     "-D true",
-    "-b execve true",
     "-k true",
     "-C --syscall-limit=3 true",
     "-c --syscall-limit=3 true",
     "-c --trace-fds=1 true",
-    "-p 1 true",
+    "-c -b execve true",
 )
 
 
@@ -42,7 +40,9 @@ def options(line: str) -> Options:
         ("-o log -Y true", Backend.PTRACE),
         ("-o log -v true", Backend.PTRACE),
         ("-o log -s 4096 true", Backend.PTRACE),
-        ("-o log -b execve true", Backend.PTRACE),
+        ("-o log -b execve true", Backend.EBPF),
+        ("-o log -p 1 true", Backend.PTRACE),
+        ("-o log --seccomp-bpf -f true", Backend.PTRACE),
         ("-p 1 -Y", Backend.EBPF),
         ("-p 1 -k", Backend.PTRACE),
         ("-c -p 1", Backend.EBPF),

@@ -338,6 +338,31 @@ class TestLaunched:
             log.unlink()
 
 
+def test_the_ends_of_all_at_once_are_told(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    script = "sleep 37 & sleep 37 & wait"
+    with Tracer("-f", "-e", "trace=none", "-o", str(log), "sh", "-c", script) as tracing:
+        pid = tracing.process.pid
+        wait_for(lambda: len([c for p in _children(pid) for c in _children(p)]) == 2, "children")
+        (shell,) = _children(pid)
+        family = [shell, *_children(shell)]
+        os.kill(pid, signal.SIGSTOP)
+        wait_for(lambda: state_of(pid) == "T", "the tracer to stop")
+        for each in family:
+            os.kill(each, signal.SIGKILL)
+        wait_for(lambda: all(state_of(each) in "Zt" for each in family), "their ends")
+        assert tracing.signal(signal.SIGCONT).status == -signal.SIGKILL
+    ended = {f"{each} +++ killed by SIGKILL +++" for each in family}
+    assert {" ".join(line.split()) for line in log.read_text().splitlines()} == ended
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
 def _sleeping(pid: int) -> Callable[[], bool]:
     return lambda: state_of(pid) == "S"
 

@@ -8,6 +8,7 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytracer.backend.base import BackendUnavailable, TargetError
@@ -163,9 +164,10 @@ class EbpfBackend:
     def _events(self, make: Make[Given]) -> Iterator[Given | Event | None]:
         reader = self._reader
         assert reader is not None
+        beginning: Iterator[Event]
         match self._target:
-            case Launch():
-                beginning = self._launch(self._target)
+            case Launch(besides=besides):
+                beginning = chain(self._launch(self._target), self._attach(besides))
             case Attach():
                 beginning = self._attach(self._target.pids)
             case Members():

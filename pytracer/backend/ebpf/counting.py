@@ -83,6 +83,7 @@ class CountBackend:
         match self._target:
             case Launch():
                 yield from self._launch(self._target)
+                yield from self._attach(self._target.besides)
             case Attach():
                 yield from self._attach(self._target.pids)
             case Members():

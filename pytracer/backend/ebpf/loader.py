@@ -137,10 +137,12 @@ class Loaded:
         self._links: list[int] = []
 
     def attach(self) -> None:
-        """Attach every program that is named after a tracepoint.
+        """Attach every program that is named after a tracepoint. Idempotent.
 
         Errors: BackendUnavailable.
         """
+        if self._links:
+            return
         try:
             for name, fd in self.programs.items():
                 for prefix in (TRACEPOINT, f"{_MEMBERS}__"):

@@ -13,7 +13,7 @@ from pytracer.target.selection import Selection
 
 _INITIAL: Final = 0xEFFFFFFC  # PROC_PID_INIT_INO, include/linux/proc_ns.h
 _NUMBER: Final = struct.Struct("<II")
-_CONFIG: Final = struct.Struct("<IIQQQ")
+_CONFIG: Final = struct.Struct("<IIQQQQ")
 _ALL: Final = (1 << 64) - 1
 _ZERO: Final = bytes(4)
 
@@ -35,7 +35,8 @@ class Namespace:
         config = loaded.maps["config"]
         wanted = selection.signals
         signals = _ALL if wanted is None else sum(1 << (signo - 1) for signo in wanted)
-        rest = (self._inode, selection.slower_than_ns, signals & _ALL)
+        leave = selection.leave_at_execve
+        rest = (self._inode, selection.slower_than_ns, signals & _ALL, leave)
         config.update(_ZERO, _CONFIG.pack(selection.follow, 0, *rest))
         if self.nested:
             me = self._look_up(os.getpid())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from pytracer.target.selection import Attach, Members, Target
+from pytracer.target.selection import Attach, Launch, Members, Target
 
 _LEAST_THREADS = 16384
 
@@ -55,8 +55,8 @@ def room_for(target: Target) -> int:
     """How many threads it must be possible to trace at once."""
     found = 0
     match target:
-        case Attach():
-            found = sum(len(threads_of(pid, True)) for pid in target.pids)
+        case Attach(pids=pids) | Launch(besides=pids):
+            found = sum(len(threads_of(pid, True)) for pid in pids)
         case Members():
             # "0.20 0.18 0.12 1/80 11206": running, and all that there are.
             loads = Path("/proc/loadavg").read_text().split()

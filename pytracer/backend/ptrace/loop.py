@@ -97,13 +97,16 @@ class Loop:
                     if len(tracees) > 1:
                         # Take what else has stopped: a busy task must not starve the others.
                         seen = {tid}
-                        other, other_status = wait(-1, flags)
-                        while other:
-                            pending.append((other, other_status, waiter.system_ns()))
-                            if other in seen:
-                                break
-                            seen.add(other)
+                        try:
                             other, other_status = wait(-1, flags)
+                            while other:
+                                pending.append((other, other_status, waiter.system_ns()))
+                                if other in seen:
+                                    break
+                                seen.add(other)
+                                other, other_status = wait(-1, flags)
+                        except ChildProcessError:
+                            other = 0  # those were the last: what became of them is told
                 except ChildProcessError:
                     return
             tracee = tracees.get(tid)

@@ -126,7 +126,11 @@ class Stops:
                 api.ptrace_exact(api.PTRACE_DETACH, tracee.tid, None, None)
                 for tid in (former, tracee.tid):
                     self._tracees.pop(tid, None)
-                return [TaskDetached(tracee.task, time.monotonic_ns())], 0, 0
+                now = time.monotonic_ns()
+                left: list[Event] = [TaskDetached(tracee.task, now)]
+                if former != tracee.tid:
+                    left.insert(0, TaskExec(tracee.task, now, former))
+                return left, 0, 0
             self.spared.discard(tracee.tid)
         inside = tracee.inside
         if former != tracee.tid:

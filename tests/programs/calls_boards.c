@@ -1,9 +1,10 @@
 /*
- * Requests of ioctl to clocks, infrared, counters, lines, flash memory and secure worlds: refused,
- * then answered by seccomp, as if there were such devices.
+ * Requests of ioctl to clocks, infrared, counters, lines, flash memory, secure worlds and SCSI:
+ * refused, then answered by seccomp, as if there were such devices.
  */
 #include "calls.h"
 
+#include <linux/bsg.h>
 #include <linux/counter.h>
 #include <linux/filter.h>
 #include <linux/gpio.h>
@@ -13,7 +14,9 @@
 #include <linux/tee.h>
 #include <mtd/mtd-user.h>
 #include <mtd/ubi-user.h>
+#include <scsi/sg.h>
 #include <sys/prctl.h>
+#include <sys/uio.h>
 
 #define REQUEST(request, argument) CALL(ioctl, -1, request, argument)
 
@@ -186,6 +189,83 @@ static void secure(void)
         }
 }
 
+static void commands(void)
+{
+        static const struct sg_io_v4 none;
+        struct iovec pieces[3] = { { room + 0x1000, 5 }, { room + 0x1010, 0 }, { room + 0x1020, 40 } };
+        struct sg_io_hdr third = {
+                .interface_id = 'S',
+                .cmd_len = 6,
+                .mx_sb_len = 32,
+                .dxfer_len = 36,
+                .dxferp = room + 0x1000,
+                .cmdp = (void *)(room + 0x2000),
+                .sbp = (void *)(room + 0x3000),
+                .timeout = 5000,
+                .flags = SG_FLAG_DIRECT_IO,
+                .sb_len_wr = 3,
+                .host_status = 7,
+                .duration = 9,
+                .info = 5,
+        };
+        struct sg_io_v4 fourth = {
+                .guard = 'Q',
+                .request_len = 6,
+                .request = L(room + 0x2000),
+                .request_tag = 7,
+                .response = L(room + 0x3000),
+                .response_len = 5,
+                .dout_xfer_len = 36,
+                .dout_xferp = L(room + 0x1000),
+                .din_xfer_len = 24,
+                .din_xferp = L(room + 0x1000),
+                .timeout = 3,
+                .flags = 0x31,
+        };
+
+        for (int i = 0; i < 256; i++) {
+                room[0x1000 + i] = room[0x2000 + i] = i;
+                room[0x3000 + i] = 0x70 + i;
+        }
+        memcpy(room + 0x4000, pieces, sizeof(pieces));
+        REQUEST(SG_IO, BAD);
+        REQUEST(SG_IO, 0);
+        at(0, &none, sizeof(none));
+        REQUEST(SG_IO, room);
+        for (int direction = 0; direction > -6; direction--) {
+                third.dxfer_direction = direction;
+                third.resid = direction * direction;
+                third.iovec_count = 0;
+                third.dxferp = room + 0x1000;
+                at(0, &third, sizeof(third));
+                REQUEST(SG_IO, room);
+                third.iovec_count = 3;
+                third.dxferp = room + 0x4000;
+                at(0, &third, sizeof(third));
+                REQUEST(SG_IO, room);
+        }
+        third.dxfer_direction = -4;
+        third.dxferp = third.cmdp = third.sbp = (void *)BAD;
+        at(0, &third, sizeof(third));
+        REQUEST(SG_IO, room);
+        third.dxferp = third.cmdp = third.sbp = 0;
+        third.dxfer_len = third.cmd_len = third.sb_len_wr = 0;
+        at(0, &third, sizeof(third));
+        REQUEST(SG_IO, room);
+        for (int i = 0; i < 4; i++) {
+                fourth.subprotocol = i;
+                fourth.din_resid = i * 10;
+                fourth.dout_iovec_count = fourth.din_iovec_count = i;
+                fourth.dout_xferp = fourth.din_xferp = L(room + (i ? 0x4000 : 0x1000));
+                at(0, &fourth, sizeof(fourth));
+                REQUEST(SG_IO, room);
+        }
+        fourth.request = fourth.response = fourth.dout_xferp = BAD;
+        fourth.din_xferp = 0;
+        at(0, &fourth, sizeof(fourth));
+        REQUEST(SG_IO, room);
+}
+
 /* From now on every ioctl succeeds, and does nothing. */
 static void answer(void)
 {
@@ -211,6 +291,7 @@ int main(void)
                 lines();
                 flash();
                 secure();
+                commands();
                 if (!answered)
                         answer();
         }

@@ -12,7 +12,7 @@ TOPICS: dict[int, tuple[str, ...]] = {
     0x03: ("disks",),
     0x12: ("block",),
     0x15: ("filesystems",),
-    0x22: ("disks",),
+    0x22: ("disks", "sgio"),
     0x89: ("sockets",),
     0x8A: ("small",),
     0x94: ("filesystems", "btrfs"),

@@ -57,34 +57,50 @@ def Places(count: str) -> ArrayOf:
     return ArrayOf(IOVEC_PLACE, count)
 
 
-class Filled(ArrayOf):
-    """``count`` buffers that hold, one after the other, the bytes that a call has brought.
+class Shared(ArrayOf):
+    """``count`` buffers that hold, one after the other, as many bytes as ``total`` says.
 
-    ``total`` names how many. A pointer to them is decoded when the call has returned; if it failed,
-    only the buffers' addresses are shown. ``part`` is the type of one buffer's contents.
+    ``part`` is the type of one buffer's contents.
     """
 
-    def __init__(self, count: str, total: str = "ret", part: Bytes | None = None) -> None:
+    def __init__(self, count: str, total: str, part: Bytes | None = None) -> None:
         base = part or Part(length="iov_len")
         super().__init__(StructOf(iov_base=base, iov_len=Integer("ulong")), count)
         self.total = total
-        self.places = Places(count)
 
     def filled(self, scope: Scope) -> Number:
-        """Compile how many bytes the call has brought."""
+        """Compile how many bytes they hold."""
         return scope.number(self.total)
+
+    def bind_at(self, scope: Scope) -> DecodeAt:
+        decode_buffers = super().bind_at(scope)
+        number = self.filled(scope)
+
+        def decode_at(ctx: Context, address: int, frame: tuple[Any, ...]) -> Value:
+            ctx.saved[_Left] = number(ctx, frame)
+            value: Value = decode_buffers(ctx, address, frame)
+            return value
+
+        return decode_at
+
+
+class Filled(Shared):
+    """Buffers that a call has filled.
+
+    A pointer to them is decoded when the call has returned; if it failed,
+    only the buffers' addresses are shown.
+    """
+
+    def __init__(self, count: str, total: str = "ret", part: Bytes | None = None) -> None:
+        super().__init__(count, total, part)
+        self.places = Places(count)
 
     def bind_at(self, scope: Scope) -> DecodeAt:
         filled = super().bind_at(scope)
         places = self.places.bind_at(scope)
-        number = self.filled(scope)
 
         def decode_at(ctx: Context, address: int, frame: tuple[Any, ...]) -> Value:
-            if ctx.failed:
-                value: Value = places(ctx, address, frame)
-                return value
-            ctx.saved[_Left] = number(ctx, frame)
-            value = filled(ctx, address, frame)
+            value: Value = (places if ctx.failed else filled)(ctx, address, frame)
             return value
 
         return decode_at

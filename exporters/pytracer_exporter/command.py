@@ -5,6 +5,7 @@ The one place that prints and exits.
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -247,6 +248,8 @@ def _run(configuration: Configuration, wanted: Settings, web: WebConfig) -> None
     from pytracer_exporter.start import begin
 
     log.begin(wanted.log_level)
+    # Whoever has the configuration read again shall not end us before we can.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     sockets = systemd.inherited()
     # What systemd listens on stands for what we would ourselves, unless that was asked for.
     asked = wanted.listen != Settings().listen or not sockets

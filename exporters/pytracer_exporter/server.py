@@ -12,6 +12,7 @@ import socket
 import ssl
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,6 +20,8 @@ from pytracer_exporter.connection import HEAD_BYTES, Connection, Limits, Respond
 from pytracer_exporter.log import LOG
 
 MOST_CONNECTIONS: Final = 512
+# A protected one takes 300 kB, of which asyncio's buffer is the most.
+MOST_PROTECTED: Final = 64
 # Descriptors for anything but connections.
 _SPARE: Final = 64
 _ACCEPTS: Final = 64
@@ -90,7 +93,8 @@ class Server:
     def _accept(self, listening: socket.socket) -> None:
         # A few at a time: who is connected has a turn, too.
         for _ in range(_ACCEPTS):
-            if len(self._connections) >= self._most:
+            most = self._most if self.protection is None else min(self._most, MOST_PROTECTED)
+            while len(self._connections) >= most:
                 self._make_room()
             try:
                 client, _address = listening.accept()
@@ -184,16 +188,18 @@ async def _closed(writer: asyncio.StreamWriter) -> None:
 
 def _descriptors() -> int:
     """How many connections there can be, with as many descriptors as the system lets us have."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard == resource.RLIM_INFINITY:
+    try:
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    except OSError:  # a seccomp filter may forbid to ask
         return MOST_CONNECTIONS
-    return max(1, hard - _SPARE)
+    return MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, soft - _SPARE)
 
 
 def raise_limit() -> None:
     """Have as many descriptors as all connections need, where the system allows it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST_CONNECTIONS + _SPARE
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    with suppress(OSError, ValueError):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import http.client
 import socket
-import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -64,7 +63,7 @@ def serving(
     *,
     limits: Limits | None = None,
     most: int = 100,
-    context: ssl.SSLContext | None = None,
+    protection: Protection | None = None,
 ) -> Iterator[Serving]:
     """Serve what a source has counted."""
     listening = socket.create_server(("127.0.0.1", 0))
@@ -80,7 +79,6 @@ def serving(
 
     async def run() -> None:
         ended = asyncio.Event()
-        protection = Protection(context) if context else None
         server = Server([listening], respond, protection=protection, limits=limits, most=most)
         server.start()
         found.extend((asyncio.get_running_loop(), ended, server))

@@ -174,7 +174,7 @@ def test_a_large_answer_arrives_whole_through_tls(tmp_path: Path) -> None:
     assert tls is not None
     many = Given(reading([counts("web", f"call{each}", [1000]) for each in range(307)]))
     trusting = ssl.create_default_context(cafile=str(tmp_path / "localhost.pem"))
-    with serving(many, context=protection(tls).context) as running:
+    with serving(many, protection=protection(tls)) as running:
         client = http.client.HTTPSConnection(
             "localhost", running.port, timeout=20, context=trusting
         )

@@ -8,8 +8,7 @@ from __future__ import annotations
 import struct
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from pytracer.backend.base import BackendUnavailable
@@ -21,7 +20,6 @@ from pytracer.backend.ebpf.ring import possible_cpus
 from pytracer.backend.ebpf.shared import Marks
 from pytracer.backend.ebpf.targets import MOST_TARGETS, Targets
 from pytracer.decode.siginfo import name_of_signal
-from pytracer.event.schema import Abi
 from pytracer.target.patterns import BadPattern
 from pytracer.target.selection import Selection
 from pytracer_exporter.counting import Counting
@@ -29,12 +27,11 @@ from pytracer_exporter.log import LOG
 from pytracer_exporter.reading import (
     ProgramCost,
     Reading,
-    Stuck,
-    TargetState,
     Unwatchable,
     Watched,
 )
-from pytracer_exporter.source_rows import Rows, named
+from pytracer_exporter.source_present import Present
+from pytracer_exporter.source_rows import Rows
 from pytracer_exporter.source_targets import Resolved, is_there, resolve
 
 _TICK_S: Final = 1.0
@@ -147,11 +144,11 @@ class EbpfSource:
         with self._lock:
             try:
                 names = {self._numbers[name]: name for name in self._watched}
-                threads = self._present()
+                present = self._present()
                 return Reading(
                     self._rows.read(names),
-                    list(self._stuck(threads, names)),
-                    list(self._states(threads)),
+                    list(present.stuck(names, self._rows.sub_of, self._counting.syscalls)),
+                    list(present.states(names)),
                     self._signals(names),
                     self._losses(),
                     list(self._costs()),
@@ -159,39 +156,14 @@ class EbpfSource:
             except bpf.BpfError as error:
                 raise unavailable(error) from error
 
-    def _present(self) -> list[counts.Thread]:
+    def _present(self) -> Present:
         """The threads of all targets."""
-        threads = [thread for _, thread in self._threads.places()]
-        if any(thread.why == wire.WHY_LEAVING for thread in threads):
+        present = Present(self._threads)
+        if present.asking:
             # They have a word that whose they are may have changed, and have made no call since.
             self._targets.look()
-            threads = [thread for _, thread in self._threads.places()]
-        return [thread for thread in threads if not thread.why & wire.WHY_NOBODYS]
-
-    def _stuck(self, threads: Iterable[counts.Thread], names: Mapping[int, str]) -> Iterator[Stuck]:
-        wanted = self._counting.syscalls
-        found: dict[tuple[int, str], list[int]] = {}
-        for thread in threads:
-            if thread.state == wire.STATE_ATTACHED:
-                if thread.nr < 0 or (
-                    wanted is not None and thread.nr not in wanted.get(Abi(thread.abi), ())
-                ):
-                    continue
-            elif thread.state != wire.STATE_CALL:
-                continue
-            syscall, _ = named(Abi(thread.abi), thread.nr, self._rows.sub_of(thread.row))
-            found.setdefault((thread.group, syscall), []).append(thread.enter_ns)
-        now = time.monotonic_ns()
-        for (number, syscall), begun in found.items():
-            if number in names:
-                yield Stuck(names[number], syscall, len(begun), max(0, now - min(begun)))
-
-    def _states(self, threads: Iterable[counts.Thread]) -> Iterator[TargetState]:
-        each = Counter(thread.group for thread in threads)
-        processes = Counter(group for group, _ in {(t.group, t.tgid) for t in threads})
-        for name in self._watched:
-            number = self._numbers[name]
-            yield TargetState(name, processes[number] > 0, processes[number], each[number])
+            present = Present(self._threads)
+        return present
 
     def _signals(self, names: Mapping[int, str]) -> dict[tuple[str, str], int]:
         found = {}

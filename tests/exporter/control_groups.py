@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from pytracer_exporter.counting import Counting
-from pytracer_exporter.reading import Reading, Source, Watched
+from pytracer_exporter.reading import Reading, Source, Unwatchable, Watched
 from pytracer_exporter.source import open_here
 
 from tests.exporter.doing import Doer, doer, eventually
@@ -108,11 +109,48 @@ def container(mount: Path, one: Doer, two: Doer) -> None:
             enter(mount, one.pid)
 
 
+def unit(mount: Path, one: Doer, two: Doer) -> None:
+    """Without a systemd to ask, a unit is found by its name, wherever it comes to be."""
+    name = f"pytracer-late-{os.getpid()}.service"
+    with (
+        group(mount, "own.slice") as folder,
+        counting(Watched("it", units=(name,)), Watched("rest", pids=(two.pid,))) as source,
+    ):
+        (folder / name).mkdir()
+        enter(folder / name, one.pid)
+        eventually(lambda: up(source.read())["it"])
+        one.do("fork 41")
+        two.do("call 43")
+        assert calls(source.read()) == {"it": 41, "rest": 43}
+        with raises(Unwatchable, "unit a@.service: that is a template"):
+            source.watch((Watched("new", units=("a@.service",)),))
+        with raises(Unwatchable, "several containers"):
+            for first in ("a", "b"):
+                (folder / f"docker-{first * 64}.scope").mkdir()
+            (folder / f"docker-{'a' * 63}b.scope").mkdir()
+            source.watch((Watched("new", containers=("aaa",)),))
+        one.do("call 2")
+        assert calls(source.read()) == {"it": 43, "rest": 43}
+        enter(mount, one.pid)
+
+
+@contextmanager
+def raises(kind: type[Exception], words: str) -> Iterator[None]:
+    try:
+        yield
+    except kind as error:
+        assert words in str(error), error
+    else:
+        raise AssertionError(f"nobody said: {words}")
+
+
 def main() -> None:
     scene, mount = sys.argv[1:]
     with ExitStack() as stack:
         one, two = stack.enter_context(doer("one")), stack.enter_context(doer("two"))
-        {each.__name__: each for each in (nested, again, container)}[scene](Path(mount), one, two)
+        {each.__name__: each for each in (nested, again, container, unit)}[scene](
+            Path(mount), one, two
+        )
     print("fine")
 
 

@@ -22,7 +22,13 @@ _FIRST = "-t cgroup -o none,name=pytracer-exporter-test none"
 
 @pytest.mark.parametrize(
     ("scene", "kind"),
-    [("nested", _UNIFIED), ("again", _UNIFIED), ("container", _UNIFIED), ("nested", _FIRST)],
+    [
+        ("nested", _UNIFIED),
+        ("again", _UNIFIED),
+        ("container", _UNIFIED),
+        ("nested", _FIRST),
+        ("unit", _FIRST),
+    ],
 )
 def test_control_groups(scene: str, kind: str, tmp_path: Path) -> None:
     line = f'mount {kind} "$0" && exec "$@"'

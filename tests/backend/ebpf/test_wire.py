@@ -95,8 +95,7 @@ _STREAM = {
 
 _COUNT = {
     "sizeof(struct thread)": counts.THREAD.size,
-    "offsetof(struct thread, key)": counts._KEY_AT,
-    "offsetof(struct thread, why)": 52,
+    **{f"offsetof(struct thread, {name})": at for name, (_, at) in counts.FIELDS.items()},
     "sizeof(struct row_key)": counts.ROW_KEY.size,
     "offsetof(struct row_key, sub)": 8,
     "sizeof(struct counts)": counts.COUNTS.size,

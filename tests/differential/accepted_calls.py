@@ -86,14 +86,14 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     differs(
         "7.2 also prints the new address for MREMAP_DONTUNMAP",
-        r"(MREMAP_MAYMOVE\|MREMAP_DONTUNMAP)\)",
+        r"(MREMAP_MAYMOVE\|MREMAP_DONTUNMAP(?: \*/)?|, 0x5)\)",
         r"\1, ⟦NULL|0x[0-9a-f]+⟧)",
         "mremap",
     ),
     differs(
         "7.2 names one more of the commands that membarrier knows",
-        r"\|0x200\)",
-        "|MEMBARRIER_CMD_GET_REGISTRATIONS)",
+        r"\|0x200( \*/)?\)",
+        r"|MEMBARRIER_CMD_GET_REGISTRATIONS\1)",
         "membarrier",
     ),
     differs(
@@ -110,8 +110,9 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     differs(
         "7.2 prints a zero last argument of PR_SCHED_CORE as 0, but for PR_SCHED_CORE_GET",
-        r"(PR_SCHED_CORE, (?!PR_SCHED_CORE_GET,).*), NULL\)",
-        r"\1, 0)",
+        r"\(((?:PR_SCHED_CORE|0x3e(?: /\* PR_SCHED_CORE \*/)?), "
+        r"(?!PR_SCHED_CORE_GET,|0(?: /\* PR_SCHED_CORE_GET \*/)?,).*), NULL\)",
+        r"(\1, 0)",
         "prctl",
     ),
     differs(
@@ -122,7 +123,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     differs(
         "7.2 prints the FUTEX2 names in the flags of a futex waiter",
-        r"\bFUTEX_32(?:\|FUTEX_PRIVATE_FLAG)?(?=[,}])",
+        r"\bFUTEX_32(?:\|FUTEX_PRIVATE_FLAG)?(?=[,} ])",
         lambda m: "FUTEX2_SIZE_U32" + ("|FUTEX2_PRIVATE" if "PRIVATE" in m[0] else ""),
         "futex_waitv",
     ),

@@ -110,6 +110,7 @@ LOOKS: list[tuple[Value, Any]] = [
     (Noted(Integer(2), "two"), {"value": 2, "note": "two"}),
     (Noted(Integer(BIG), "RLIM_INFINITY", instead=True), {"value": BIG, "name": "RLIM_INFINITY"}),
     (Noted(Integer(0), "", instead=True), 0),
+    (Noted(Integer(2), "unnamed", only_raw=True), 2),
     (
         Function("htons", (Integer(80),), Text(b"\0\x50", escaped=True)),
         {"function": "htons", "args": [80], "raw": {"hex": "0050"}},

@@ -143,6 +143,42 @@ def test_remarks_functions_and_phrases() -> None:
     assert write(Titled("child_stack", Address(0))) == "child_stack=NULL"
 
 
+def test_remarks_that_depend_on_how_constants_are_shown() -> None:
+    def written(value: Value) -> list[str]:
+        return [write(value, style) for style in (ABBREV, RAW, VERBOSE)]
+
+    one = Integer(1, Base.HEX)
+    assert written(Noted(one, "one")) == ["0x1 /* one */"] * 3
+    assert written(Noted(one, "one", unless_raw=True)) == ["0x1 /* one */", "0x1", "0x1 /* one */"]
+    assert written(Noted(one, "one", only_raw=True)) == ["0x1", "0x1 /* one */", "0x1"]
+    named = Noted(one, "A+1", instead=True, verbose="0 /* A */+1")
+    assert written(named) == ["A+1", "0x1", "0x1 /* 0 /* A */+1 */"]
+    assert written(Phrase("one", unless_raw=True)) == ["one", "", "one"]
+    assert written(Flags(0, (), 0, silent=True)) == [""] * 3
+    assert written(Flags(0, ("NONE",), 0, silent=True)) == ["NONE", "", "0 /* NONE */"]
+    assert written(Flags(0, (), 0)) == ["0"] * 3
+
+
+def test_a_list_ends_where_there_is_no_more_room() -> None:
+    symbols = tuple(Symbol(1, "A") for _ in range(3))
+    assert write(Array(symbols, room=100)) == "[A, A, A]"
+    # Each takes three characters with its separator.
+    assert write(Array(symbols, room=10)) == "[A, A, A]"
+    assert write(Array(symbols, room=9)) == "[A, A, ...]"
+    assert write(Array(symbols, room=9), RAW) == "[0x1, ...]"
+    assert write(Array(symbols, room=3)) == "[...]"
+
+
+def test_a_result_is_not_explained_where_constants_are_raw() -> None:
+    made = Function("IOPRIO_PRIO_VALUE", (Symbol(1, "IOPRIO_CLASS_RT"), Integer(4)))
+    texts = [Renderer(style).remark(made) for style in (ABBREV, RAW, VERBOSE)]
+    assert texts == [
+        "IOPRIO_PRIO_VALUE(IOPRIO_CLASS_RT, 4)",
+        "",
+        "IOPRIO_PRIO_VALUE(0x1 /* IOPRIO_CLASS_RT */, 4)",
+    ]
+
+
 def test_processes() -> None:
     assert write(ProcessId(5)) == "5"
     assert write(ProcessId(5, "ls")) == "5<ls>"

@@ -16,7 +16,9 @@ pytestmark = [
 
 SCENES = ("files", "copies", "pipes", "inherited", "sockets", "passed", "shared")
 SCRIPT = str(CHECKOUT / "tests" / "programs" / "descriptors.py")
-CALLS = ("calls_events.c", "calls_fcntl.c", "calls_files.c", "calls_poll.c", "calls_process.c")
+CALLS = tuple(
+    f"calls_{family}.c" for family in ("events", "fcntl", "files", "machines", "poll", "process")
+)
 
 
 def check(program: Program, *options: str) -> None:

@@ -209,6 +209,13 @@ def every_request() -> dict[str, Type]:
     return found
 
 
+def _every_result() -> Iterator[str]:
+    """Requests whose results mean something, by name."""
+    for modules in TOPICS.values():
+        for module in modules:
+            yield from getattr(topic(module), "RESULTS", {})
+
+
 def every_code() -> dict[int, Type]:
     """All described requests that no table names, by code."""
     found: dict[int, Type] = {}
@@ -245,7 +252,8 @@ class Argument(Type):
 
     def selector(self) -> tuple[str, int, tuple[int, ...]] | None:
         known = [codes(abi) for abi in LAYOUTS]
-        every = {table[name] for name in every_request() for table in known if name in table}
+        names = {*every_request(), *_every_result()}
+        every = {table[name] for name in names for table in known if name in table}
         return "op", 0xFFFFFFFF, tuple(sorted(every | set(every_code())))
 
     def fetches(self, at: At, planning: Planning) -> tuple[Fetch, ...]:

@@ -27,7 +27,8 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     differs(
         "7.2 decodes addresses of TIPC",
-        r"sa_family=((?:0x1e /\* )?AF_TIPC(?: \*/)?|0x1e), sa_data=\"[^\"]*\"\}, (1[6-9]|[2-9]\d|\d{3})",
+        r"sa_family=((?:0x1e /\* )?AF_TIPC(?: \*/)?|0x1e), "
+        r"sa_data=\"[^\"]*\"\}, (1[6-9]|[2-9]\d|\d{3})",
         r"sa_family=\1, ⟦addrtype=.*, scope=.*, addr=.*⟧}, \2",
         "connect",
         "bind",

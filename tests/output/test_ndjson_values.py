@@ -197,7 +197,7 @@ def test_is_as_its_own_definition_says(value: Value, looks: Any) -> None:
         name = "value"
     elif isinstance(value, Phrase) and value.meant is not None:
         name = type(value.meant).__name__
-    elif isinstance(value, Noted) and not value.note:
+    elif isinstance(value, Noted) and (not value.note or value.only_raw):
         name = "value"
     else:
         name = type(value).__name__

@@ -90,11 +90,13 @@ class Tracer:
             self._tally.threads.clear()
             self._tally.pids.clear()
             pids = self._new_pids()
-            if not pids:
+            began_s = time.monotonic()
+            if pids:
+                self._trace(pids)
+            # Nobody is there, or nobody may be attached to: soon somebody may.
+            if not (self._over or self._changed) and time.monotonic() - began_s < _TICK_S:
                 select.select([self._socket], [], [], _TICK_S)
-                self._answer()
-                continue
-            self._trace(pids)
+            self._answer()
         signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _trace(self, pids: tuple[int, ...]) -> None:

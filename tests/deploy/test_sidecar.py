@@ -89,6 +89,13 @@ class Sidecar:
         except AssertionError as error:
             raise AssertionError(self.state(unit)) from error
 
+    def drop_in(self, unit: str, name: str, lines: str) -> None:
+        """Add to the service of a unit what an administrator would."""
+        script = 'mkdir -p "$1" && printf "[Service]\\n%s" "$2" > "$1/$3.conf"'
+        folder = f"/run/units/{unit}.d"
+        self.machine.run("sh", "-c", script, "sh", folder, lines, name)
+        self.machine.run("systemctl", "daemon-reload")
+
     def until(self, unit: str, state: str) -> None:
         """Wait until a unit is in a state."""
         wait_for(lambda: self.show(unit, "ActiveState") == state, lambda: self.state(unit))
@@ -138,20 +145,16 @@ def sidecar(package: Package) -> Iterator[Sidecar]:
     units["redis-server.service"] = _REDIS.format(port=redis)
     units |= {unit.name: unit.read_text() for unit in UNITS}
     with booted(units, package.tree) as machine:
+        made = Sidecar(machine, redis, port, host_port)
         for unit, own in ((SIDECAR, port), (HOST, host_port)):
+            options = f"Environment=PYTRACER_EXPORTER_OPTIONS='--listen 127.0.0.1:{own}'"
             # There is no journal: what is logged goes to a file.
-            option = (
-                f"Environment=PYTRACER_EXPORTER_OPTIONS='--listen 127.0.0.1:{own}'\n"
-                f"StandardError=append:{LOG}"
-            )
-            folder = f"/run/units/{unit}.d"
-            script = f'mkdir {folder}; printf "[Service]\\n%s\\n" "$1" > {folder}/port.conf'
-            machine.run("sh", "-c", script, "sh", option)
+            made.drop_in(unit, "port", f"{options}\nStandardError=append:{LOG}\n")
         wants = "/run/units/redis-server.service.wants"
         machine.run("mkdir", wants)
         machine.run("ln", "-s", "../pytracer-exporter@.service", f"{wants}/{SIDECAR}")
         machine.run("systemctl", "daemon-reload")
-        yield Sidecar(machine, redis, port, host_port)
+        yield made
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
@@ -201,9 +204,7 @@ class TestMachine:
     def test_systemd_hears_that_it_lives(self, sidecar: Sidecar) -> None:
         """Under a watchdog of two seconds it says so, again and again."""
         assert sidecar.show(SIDECAR, "WatchdogUSec") == "1min"
-        short = f"/run/units/{SIDECAR}.d/watchdog.conf"
-        sidecar.machine.run("sh", "-c", f'printf "[Service]\\nWatchdogSec=2\\n" > {short}')
-        sidecar.machine.run("systemctl", "daemon-reload")
+        sidecar.drop_in(SIDECAR, "watchdog", "WatchdogSec=2\n")
         sidecar.machine.run("systemctl", "restart", SIDECAR)
         sidecar.until(SIDECAR, "active")
         pid, heard = sidecar.show(SIDECAR, "MainPID"), set()
@@ -214,7 +215,7 @@ class TestMachine:
 
         wait_for(again, lambda: sidecar.state(SIDECAR))
         assert sidecar.show(SIDECAR, "MainPID") == pid
-        sidecar.machine.run("sh", "-c", f"rm {short}; systemctl daemon-reload")
+        sidecar.drop_in(SIDECAR, "watchdog", "")
         sidecar.machine.run("systemctl", "restart", SIDECAR)
         sidecar.until(SIDECAR, "active")
 
@@ -273,3 +274,22 @@ class TestMachine:
             connection.request("GET", "/metrics")
             assert b"pytracer_target_up" in connection.getresponse().read()
         sidecar.machine.run("systemctl", "stop", HOST)
+
+    def test_without_bpf_it_says_so_and_ends(self, sidecar: Sidecar) -> None:
+        """In a user namespace capabilities do not count for BPF; ptrace is not what was asked."""
+        sidecar.drop_in(SIDECAR, "refused", "PrivateUsers=yes\nRestart=no\n")
+        sidecar.machine.refused("systemctl", "restart", SIDECAR)
+        said = sidecar.machine.read(LOG).strip().splitlines()[-1]
+        assert said.startswith("pytracer-exporter: --backend=ebpf does not work here: "), said
+        assert "CAP_BPF" in said
+
+    def test_who_may_not_be_traced_keeps_no_scrape_waiting(self, sidecar: Sidecar) -> None:
+        """With ptrace instead, which is refused for each process that is there."""
+        options = f"--listen 127.0.0.1:{sidecar.port} --backend=ptrace"
+        option = f"Environment='PYTRACER_EXPORTER_OPTIONS={options}'"
+        sidecar.drop_in(SIDECAR, "refused", f"PrivateUsers=yes\n{option}\n")
+        sidecar.start(SIDECAR)
+        for _ in range(3):
+            assert sidecar.value("pytracer_processes") == 0
+        assert 'pytracer_backend_info{backend="ptrace"} 1' in get(sidecar.port, "/metrics")
+        assert sidecar.redis_up() == sidecar.redis_up()

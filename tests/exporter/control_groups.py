@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -112,6 +113,8 @@ def container(mount: Path, one: Doer, two: Doer) -> None:
 def unit(mount: Path, one: Doer, two: Doer) -> None:
     """Without a systemd to ask, a unit is found by its name, wherever it comes to be."""
     name = f"pytracer-late-{os.getpid()}.service"
+    if Path("/run/systemd").is_dir():  # in our own mount namespace
+        subprocess.run(["mount", "-t", "tmpfs", "none", "/run/systemd"], check=True, timeout=30)
     with (
         group(mount, "own.slice") as folder,
         counting(Watched("it", units=(name,)), Watched("rest", pids=(two.pid,))) as source,

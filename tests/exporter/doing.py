@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -33,6 +34,8 @@ for line in sys.stdin:
     print("done", flush=True)
 """
 _SOON_S: Final = 20
+# The beginning of command names that no process has but those of this test.
+OWN: Final = f"t{os.getpid()}"
 
 
 class Doer:

@@ -14,7 +14,7 @@ from pytracer_exporter.reading import Reading, Source, SyscallCounts, Unwatchabl
 from pytracer_exporter.source import open_here
 
 from pytracer.event.schema import Abi
-from tests.exporter.doing import doer, eventually
+from tests.exporter.doing import OWN, doer, eventually
 from tests.programs.build import build
 
 pytestmark = [pytest.mark.needs_root, pytest.mark.needs_ebpf, pytest.mark.timeout(90)]
@@ -44,10 +44,10 @@ def up(reading: Reading) -> dict[str, bool]:
 
 
 def test_each_target_has_its_own_counts() -> None:
-    with doer("first") as first, doer("pat-one") as second, doer("other") as third:
+    with doer("first") as first, doer(f"{OWN}-one") as second, doer("other") as third:
         targets = (
             Watched("by-pid", pids=(first.pid,)),
-            Watched("by-name", comms=("pat-*", "foo")),
+            Watched("by-name", comms=(f"{OWN}-*", "no-such")),
             Watched("rest", everyone=True),
         )
         with counting(*targets) as source:
@@ -67,8 +67,8 @@ def test_each_target_has_its_own_counts() -> None:
 
 
 def test_the_first_target_that_fits_takes_it() -> None:
-    with doer("both") as one:
-        named, all_of_it = Watched("named", comms=("both",)), Watched("pid", pids=(one.pid,))
+    with doer(OWN) as one:
+        named, all_of_it = Watched("named", comms=(OWN,)), Watched("pid", pids=(one.pid,))
         everyone = Watched("rest", everyone=True)
         with counting(everyone, named, all_of_it) as source:
             one.do("call 211")
@@ -92,10 +92,10 @@ def test_children_of_a_named_process_belong_to_it() -> None:
 
 def test_counts_stay_when_processes_have_ended() -> None:
     with (
-        doer("short") as one,
-        doer("short") as two,
+        doer(OWN) as one,
+        doer(OWN) as two,
         doer("nurse") as nurse,
-        counting(Watched("it", comms=("short",))) as source,
+        counting(Watched("it", comms=(OWN,))) as source,
     ):
         one.do("call 13")
         two.do("call 17")
@@ -103,19 +103,19 @@ def test_counts_stay_when_processes_have_ended() -> None:
         assert calls(source.read()) == {"it": 30}
         two.end()
         eventually(lambda: not up(source.read())["it"])
-        nurse.do("bear short 19")
+        nurse.do(f"bear {OWN} 19")
         assert calls(source.read()) == {"it": 49}
 
 
 def test_what_is_renamed_changes_its_target() -> None:
-    targets = Watched("a", comms=("aaa",)), Watched("b", comms=("bbb",))
-    with doer("aaa") as one, counting(*targets) as source:
+    targets = Watched("a", comms=(f"{OWN}a",)), Watched("b", comms=(f"{OWN}b",))
+    with doer(f"{OWN}a") as one, counting(*targets) as source:
         one.do("call 5")
-        one.do("name bbb")
+        one.do(f"name {OWN}b")
         # Nobody has made a call: whose it is is found when it is asked.
         assert up(source.read()) == {"a": False, "b": True}
         one.do("call 7")
-        one.do("name ccc")
+        one.do(f"name {OWN}c")
         one.do("call 11")
         assert calls(source.read()) == {"a": 5, "b": 7}
         assert up(source.read()) == {"a": False, "b": False}
@@ -123,10 +123,10 @@ def test_what_is_renamed_changes_its_target() -> None:
 
 def test_many_long_names_of_many_targets() -> None:
     targets = [
-        Watched(f"t{number}", comms=(f"name-number-{number:02}", f"*-no-{number}-*"))
+        Watched(f"t{number}", comms=(f"{OWN}-no-{number:02}", f"*-{number}-{OWN}"))
         for number in range(16)
     ]
-    with doer("name-number-13") as one, doer("a-no-7-b") as two, counting(*targets) as source:
+    with doer(f"{OWN}-no-13") as one, doer(f"b-7-{OWN}") as two, counting(*targets) as source:
         one.do("call 127")
         two.do("call 131")
         assert calls(source.read()) == {"t13": 127, "t7": 131}
@@ -137,10 +137,10 @@ def test_many_long_names_of_many_targets() -> None:
 
 
 def test_a_reload_goes_on_with_what_stays() -> None:
-    with doer("one") as one, doer("two") as two, doer("three") as three:
+    with doer("one") as one, doer("two") as two, doer(f"{OWN}-3") as three:
         first = Watched("1", pids=(one.pid,))
         second = Watched("2", pids=(two.pid,))
-        third = Watched("3", comms=("three",))
+        third = Watched("3", comms=(f"{OWN}-3",))
         with counting(first, second) as source:
             one.do("call 101")
             two.do("call 103")

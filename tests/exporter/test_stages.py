@@ -16,7 +16,7 @@ import pytest
 from pytracer_exporter import privileges
 from pytracer_exporter.privileges import CannotDrop, account
 
-from tests.exporter.doing import doer, eventually
+from tests.exporter.doing import OWN, doer, eventually
 from tests.exporter.staged import environment, exporter
 
 pytestmark = [pytest.mark.needs_root, pytest.mark.needs_ebpf, pytest.mark.timeout(90)]
@@ -54,10 +54,10 @@ def test_new_targets_need_no_privileges(installed: Path) -> None:
     ):
         one.do("call 7")
         running.ask("watch", of=[{"name": "2", "pids": [two.pid]}, {"name": "1", "pids": [one.pid]},
-            {"name": "late", "comms": ["late"]}])  # fmt: skip
+            {"name": "late", "comms": [OWN]}])  # fmt: skip
         one.do("call 11")
         two.do("call 13")
-        nurse.do("bear late 17")
+        nurse.do(f"bear {OWN} 17")
         calls = running.ask("read")["calls"]
         assert [calls[f"{name} getppid"] for name in ("1", "2", "late")] == [18, 13, 17]
         one.end()

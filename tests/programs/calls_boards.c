@@ -1,6 +1,6 @@
 /*
- * Requests of ioctl to clocks, infrared, counters, lines, flash memory, secure worlds and SCSI:
- * refused, then answered by seccomp, as if there were such devices.
+ * Requests of ioctl to clocks, infrared, counters, lines, flash memory, secure worlds and
+ * disks: refused, then answered by seccomp, as if there were such devices.
  */
 #include "calls.h"
 
@@ -8,6 +8,7 @@
 #include <linux/counter.h>
 #include <linux/filter.h>
 #include <linux/gpio.h>
+#include <linux/hdreg.h>
 #include <linux/lirc.h>
 #include <linux/ptp_clock.h>
 #include <linux/seccomp.h>
@@ -266,6 +267,26 @@ static void commands(void)
         REQUEST(SG_IO, room);
 }
 
+static void disks(void)
+{
+        static const unsigned long sets[] = {
+                HDIO_SET_MULTCOUNT, HDIO_SET_UNMASKINTR, HDIO_SET_KEEPSETTINGS, HDIO_SET_32BIT, HDIO_SET_NOWERR,
+                HDIO_SET_DMA, HDIO_SET_PIO_MODE, HDIO_SET_WCACHE, HDIO_SET_ACOUSTIC, HDIO_SET_BUSSTATE,
+                HDIO_SET_ADDRESS, HDIO_SET_NICE, HDIO_UNREGISTER_HWIF,
+        };
+
+        for (int i = 0; i < 32; i++)
+                room[i] = i % 8 ? 0 : i / 8 + 1;
+        EVERYWHERE(HDIO_GET_UNMASKINTR, HDIO_GET_MULTCOUNT, HDIO_GET_KEEPSETTINGS, HDIO_GET_32BIT, HDIO_GET_NOWERR,
+                   HDIO_GET_DMA, HDIO_GET_NICE, HDIO_GET_WCACHE, HDIO_GET_ACOUSTIC, HDIO_GET_ADDRESS,
+                   HDIO_GET_BUSSTATE, HDIO_GET_IDENTITY, HDIO_OBSOLETE_IDENTITY, HDIO_DRIVE_RESET, HDIO_SCAN_HWIF);
+        for (size_t i = 0; i < sizeof(sets) / sizeof(*sets); i++) {
+                REQUEST(sets[i], L(i % 4));
+                REQUEST(sets[i], 0x1fL);
+                REQUEST(sets[i], 0xe0L);
+        }
+}
+
 /* From now on every ioctl succeeds, and does nothing. */
 static void answer(void)
 {
@@ -292,6 +313,7 @@ int main(void)
                 flash();
                 secure();
                 commands();
+                disks();
                 if (!answered)
                         answer();
         }

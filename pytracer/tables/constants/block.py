@@ -123,7 +123,7 @@ HDIO_BUS_STATES = Xlat(
 )
 
 HDIO_NICE = Xlat(
-    "",
+    "IDE_NICE_???",
     (
         (1, "1<<IDE_NICE_DSC_OVERLAP"),
         (2, "1<<IDE_NICE_ATAPI_OVERLAP"),

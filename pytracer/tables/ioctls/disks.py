@@ -5,13 +5,20 @@ Source: include/scsi/sg.h, include/uapi/linux/{hdreg,nbd}.h.
 
 from __future__ import annotations
 
-from pytracer.spec.aggregate import Pad, StructOf
-from pytracer.spec.pointer import In, Out
-from pytracer.spec.scalar import Fd, FlagSet, Hex, Int, Number, Scalar, Size
+from pytracer.spec.aggregate import ArrayOf, Pad, StructOf
+from pytracer.spec.choice import ByAbi
+from pytracer.spec.pointer import Bytes, In, Out
+from pytracer.spec.scalar import Enum, Fd, FlagSet, Hex, Int, Number, Scalar, Size
 from pytracer.spec.switch import Absent
 from pytracer.spec.type import Type
 from pytracer.spec.values import Joined, Symbol, Value
-from pytracer.tables.constants.block import NBD_FLAGS, SG_RESETS, SG_SCSI_RESET_NO_ESCALATE
+from pytracer.tables.constants.block import (
+    HDIO_BUS_STATES,
+    HDIO_NICE,
+    NBD_FLAGS,
+    SG_RESETS,
+    SG_SCSI_RESET_NO_ESCALATE,
+)
 
 BYTE = Number("uchar")
 GEOMETRY = StructOf(heads=BYTE, sectors=BYTE, cylinders=Number("ushort"), start=Number("ulong"))
@@ -43,8 +50,36 @@ class Reset(Scalar):
         return Joined((Symbol(alone, SG_RESETS.name_of(alone)), kind))
 
 
+_SETTINGS = ("32BIT", "ACOUSTIC", "ADDRESS", "DMA", "NOWERR", "WCACHE")
+
+
+def _native(kind: Type) -> Type:
+    """What the kernel never had for 32-bit callers of another."""
+    return ByAbi(kind, i386=Hex("kulong"))
+
+
+_WORD = Number("kulong")
+_STATE = Enum(HDIO_BUS_STATES, "kulong")
+_NICE = FlagSet(HDIO_NICE, "kulong")
+
 REQUESTS: dict[str, Type] = {
     "HDIO_GETGEO": Out(GEOMETRY),
+    "HDIO_GET_IDENTITY": _native(Out(Bytes(512))),
+    "HDIO_OBSOLETE_IDENTITY": _native(Out(Bytes(142))),
+    "HDIO_GET_BUSSTATE": _native(Out(_STATE)),
+    "HDIO_SET_BUSSTATE": _native(_STATE),
+    "HDIO_GET_NICE": _native(Out(_NICE)),
+    "HDIO_SET_NICE": _native(_NICE),
+    **dict.fromkeys(("HDIO_DRIVE_RESET", "HDIO_SCAN_HWIF"), _native(ArrayOf(Hex(), 3))),
+    **{
+        f"HDIO_GET_{name}": _native(Out(_WORD))
+        for name in (*_SETTINGS, "MULTCOUNT", "KEEPSETTINGS", "UNMASKINTR")
+    },
+    **{
+        f"HDIO_SET_{name}": _native(_WORD)
+        for name in (*_SETTINGS, "MULTCOUNT", "KEEPSETTINGS", "UNMASKINTR", "PIO_MODE")
+    },
+    "HDIO_UNREGISTER_HWIF": _native(_WORD),
     "SG_GET_SCSI_ID": Out(SCSI_ID),
     "SG_SCSI_RESET": In(Reset()),
     **dict.fromkeys(

@@ -34,7 +34,6 @@ def ptrace_only(options: Options) -> Iterator[str]:
     wanted = (
         # The kernel kills what a dead tracer traced by ptrace, and nothing else.
         (options.kill_on_exit, "--kill-on-exit"),
-        (bool(options.daemonize), "-D/--daemonize"),
         # What belongs to a group would be let go of, and join again.
         (options.detach_on_execve and options.grouped is not None, "-b/--detach-on"),
         (options.stack_trace and bool(options.program), "-k/--stack-trace of PROG"),

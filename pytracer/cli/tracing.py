@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Final
 
@@ -65,11 +66,22 @@ def trace(
         # From here on signals are ours: the backend has noted how the program shall find them.
         interrupts = Interrupts(options.interruptible, session.interrupt, backend, messages.note)
         stack.callback(interrupts.cancel)
-        if options.duration_s is not None:
-            interrupts.after(options.duration_s)
-        if options.interval_s is not None and counting is not None:
-            interrupts.every(options.interval_s, counting.tick)
-        observe(session, refusals, _niceness(options, backend))
+
+        def set_timers() -> None:
+            if options.duration_s is not None:
+                interrupts.after(options.duration_s)
+            if options.interval_s is not None and counting is not None:
+                interrupts.every(options.interval_s, counting.tick)
+
+        if not options.daemonize:
+            set_timers()
+        observe(
+            session,
+            refusals,
+            _niceness(options, backend),
+            # The program, which this process will be, must not have our timers.
+            set_timers if options.daemonize else None,
+        )
     return _status(session, interrupts)
 
 
@@ -125,10 +137,20 @@ def _niceness(options: Options, backend: Backend) -> int:
     return _NICE if options.on_full is OnFull.DROP else -_NICE
 
 
-def observe(session: Session, refusals: Refusals, niceness: int = 0) -> None:
-    """Run a session. ``niceness``: what the writing of the trace is nice by."""
+def observe(
+    session: Session,
+    refusals: Refusals,
+    niceness: int = 0,
+    then: Callable[[], None] | None = None,
+) -> None:
+    """Run a session.
+
+    ``niceness``: what the writing of the trace is nice by. ``then``: called once it has started.
+    """
 
     def started() -> None:
+        if then is not None:
+            then()
         release_standard_descriptors()
         # The target has been started, or was there before: it runs ahead of what is written
         # about it. Who may not do without niceness again leaves it alone: the process that

@@ -5,15 +5,29 @@ from __future__ import annotations
 import gc
 import os
 
+from pytracer.target.orphan import fork_orphan
 from pytracer.target.selection import Launch
 from pytracer.target.start import Dispositions, Failure, FailurePipe, Image, execute
 
 
-class Spawned:
-    """A child that waits to become the program. ``pid``: its process."""
+class NotExecuted(Exception):
+    """What becomes of a process that was to be the program. ``stage``: what failed."""
 
-    def __init__(self, pid: int, gate: int, errors: FailurePipe) -> None:
+    def __init__(self, stage: str, errno: int) -> None:
+        super().__init__(f"{stage}: errno {errno}")
+        self.stage = stage
+        self.errno = errno
+
+
+class Spawned:
+    """A process that waits to become the program. ``pid``: its number.
+
+    ``ours``: it is a child of this process; with ``Launch.daemon`` it was this process, and is not.
+    """
+
+    def __init__(self, pid: int, gate: int, errors: FailurePipe, ours: bool = True) -> None:
         self.pid = pid
+        self.ours = ours
         self._gate = gate
         self._errors = errors
 
@@ -38,12 +52,21 @@ class Spawned:
 def spawn(launch: Launch, dispositions: Dispositions) -> Spawned:
     """Start the child; it waits for :meth:`Spawned.release`.
 
-    Errors: OSError when it cannot be forked.
+    With ``Launch.daemon`` this returns in an orphan: the calling process becomes the program, and
+    has it for its end that it could not.
+
+    Errors: OSError when there can be no process; NotExecuted.
     """
     image = Image(launch)
     gate_read, gate_write = os.pipe()
     errors = FailurePipe()
-    pid = os.fork()
+    if launch.daemon:
+        pid = os.getpid()
+        if not fork_orphan(launch.daemon):
+            os.close(gate_write)
+            raise NotExecuted(*execute(launch, image, dispositions, gate_read))
+    else:
+        pid = os.fork()
     if pid == 0:
         try:
             gc.disable()
@@ -53,4 +76,4 @@ def spawn(launch: Launch, dispositions: Dispositions) -> Spawned:
             os._exit(1)
     os.close(gate_read)
     errors.keep_reading()
-    return Spawned(pid, gate_write, errors)
+    return Spawned(pid, gate_write, errors, not launch.daemon)

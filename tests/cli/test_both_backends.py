@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.cli.tracing import PYTRACER, STRACE, Ended, kill, plain, run, sleeper
+from tests.cli.tracing import PYTRACER, STRACE, Ended, kill, plain, run, sleeper, wait_for
 
 pytestmark = [pytest.mark.needs_root, pytest.mark.needs_ebpf, pytest.mark.slow]
 
@@ -98,6 +99,45 @@ class TestProgramAndProcess:
         ended = run(*tracer, "-o", "/dev/null", "-p", "999999999", "sh", "-c", "exit 3")
         words = "attach: ptrace(PTRACE_SEIZE, 999999999): No such process"
         assert f"{tracer[0]}: {words}\n" in ended.err
+
+
+@pytest.mark.parametrize("tracer", TRACERS)
+class TestTheTracerAsAGrandchild:
+    @pytest.mark.parametrize("option", ["-D", "-DD", "-DDD"])
+    def test_the_program_is_the_caller_s_child(
+        self, tracer: tuple[str, ...], option: str, tmp_path: Path
+    ) -> None:
+        log = tmp_path / "log"
+        ended = run(*tracer, option, "-o", str(log), "sh", "-c", "echo $PPID; exit 3")
+        assert (ended.status, ended.out) == (3, f"{os.getpid()}\n")
+        wait_for(lambda: log.read_text().endswith("+++ exited with 3 +++\n"), "the log")
+        lines = log.read_text().splitlines()
+        assert lines[0].startswith("execve(")
+        assert f'write(1, "{os.getpid()}\\n", ' in log.read_text()
+
+    def test_while_counting(self, tracer: tuple[str, ...], tmp_path: Path) -> None:
+        log = tmp_path / "log"
+        words = ("-D", "-c", "-w", "-U", "name,calls", "-e", "trace=exit_group,getppid")
+        assert run(*tracer, *words, "-o", str(log), "sh", "-c", "exit 3").status == 3
+        wait_for(lambda: "\ntotal " in log.read_text(), "the table")
+        assert "getppid                  1\n" in log.read_text()
+
+    def test_a_file_that_is_no_program(self, tracer: tuple[str, ...], tmp_path: Path) -> None:
+        log = tmp_path / "log"
+        ended = run(*tracer, "-D", "-o", str(log), "/etc/passwd")
+        assert ended.status == 1
+        assert f"{tracer[0]}: exec: Permission denied\n" in ended.err
+        wait_for(lambda: log.read_text().endswith("+++ exited with 1 +++\n"), "the log")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_program_does_not_get_the_tracer_s_timers(
+    backend: tuple[str, ...], tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    words = ("-D", "--duration=0.3", "-q", "-o", str(log), "sleep", "1")
+    assert run(PYTRACER, *backend, *words).status == 0
+    assert "SIGALRM" not in log.read_text()
 
 
 def test_what_ebpf_does_without_is_said() -> None:

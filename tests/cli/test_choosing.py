@@ -11,7 +11,6 @@ from pytracer.cli.reading import Reader
 
 PTRACE_ONLY = (
     "--kill-on-exit true",
-    "-D true",
     "-k true",
     "-C --syscall-limit=3 true",
     "-c --syscall-limit=3 true",

@@ -36,7 +36,7 @@ from pytracer.event.schema import (
     Run,
 )
 from pytracer.target.selection import Attach, Launch, Members, Selection, Target
-from pytracer.target.spawn import Spawned, spawn
+from pytracer.target.spawn import NotExecuted, Spawned, spawn
 from pytracer.target.start import Dispositions
 
 if TYPE_CHECKING:
@@ -258,8 +258,13 @@ class EbpfBackend:
     def _launch(self, target: Launch) -> Iterator[Event]:
         try:
             child = self._spawned = spawn(target, self._dispositions)
+        except NotExecuted as error:
+            raise TargetError(0, error.errno, error.stage) from error
         except OSError as error:
             raise TargetError(0, error.errno or 0, "fork") from error
+        if not child.ours:
+            assert self._rings is not None
+            self._rings.reopen()  # this is another process than the one that made them
         if self._enter(child.pid, child.pid, wire.STATE_LAUNCHING) is None:
             raise TargetError(child.pid, errno.ESRCH, "fork")
         self._loaded.attach()

@@ -19,7 +19,7 @@ from pytracer.backend.ebpf.threads import Thread, threads_of
 from pytracer.event.durations import CallCounts, InFlight
 from pytracer.event.schema import Clock, Event, Lost, NewBy, Task, TaskDetached, TaskExit, TaskNew
 from pytracer.target.selection import Attach, Launch, Members, Selection, Target
-from pytracer.target.spawn import Spawned, spawn
+from pytracer.target.spawn import NotExecuted, Spawned, spawn
 from pytracer.target.start import Dispositions
 
 _SLEEP_MS: Final = 100
@@ -140,12 +140,12 @@ class CountBackend:
     def _changes(self) -> Iterator[Event]:
         for tid, tgid in self._tally.births():
             yield TaskNew(Task(tgid, tid), time.monotonic_ns(), NewBy.FORKED)
-        if self._spawned is not None and not self._root_over:
+        if self._spawned is not None and self._spawned.ours and not self._root_over:
             yield from self._root_exit(self._spawned.pid)
 
     def _await_root(self) -> None:
         """Wait until the launched process can be waited for: the kernel counts its end before."""
-        if self._spawned is None or self._root_over or self._stopping:
+        if self._spawned is None or not self._spawned.ours or self._root_over or self._stopping:
             return
         limit_ns = time.monotonic_ns() + _BURIAL_NS
         how = os.WEXITED | os.WNOHANG | os.WNOWAIT
@@ -170,6 +170,8 @@ class CountBackend:
     def _launch(self, target: Launch) -> Iterator[Event]:
         try:
             child = self._spawned = spawn(target, self._dispositions)
+        except NotExecuted as error:
+            raise TargetError(0, error.errno, error.stage) from error
         except OSError as error:
             raise TargetError(0, error.errno or 0, "fork") from error
         root = Thread(child.pid, child.pid, b"", False)

@@ -85,6 +85,7 @@ class Ring:
             raise OSError(number, os.strerror(number))
         self.size = size
         self.cpu = cpu
+        self._before: list[object] = []
         try:
             self._map = mmap.mmap(self.fd, _PAGE + size)
         except OSError:
@@ -96,7 +97,7 @@ class Ring:
     def reopen(self) -> None:
         """Map the ring again after a fork, which does not copy such mappings (VM_DONTCOPY)."""
         # What was mapped before must not be unmapped: something else may lie there now.
-        self._before = self._map, self._words
+        self._before.append((self._map, self._words))
         self._map = mmap.mmap(self.fd, _PAGE + self.size)
         self._words = memoryview(self._map)[:_PAGE].cast("Q")
 

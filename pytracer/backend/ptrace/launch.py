@@ -16,13 +16,12 @@ from typing import Final
 from pytracer.backend.base import TargetError
 from pytracer.backend.ptrace import api
 from pytracer.backend.ptrace.attach import seize
+from pytracer.target.orphan import fork_orphan
 from pytracer.target.selection import Launch
 from pytracer.target.start import Dispositions, Failure, FailurePipe, Image, execute
 
 _PR_SET_PTRACER: Final = 0x59616D61  # include/uapi/linux/prctl.h
 _PR_SET_PTRACER_ANY: Final = (1 << 64) - 1
-_NEW_PROCESS_GROUP: Final = 2
-_NEW_SESSION: Final = 3
 
 _ENTRY_OF_EXECVE: Final = (api.ARCH_X86_64, 59)  # __NR_execve, asm/unistd_64.h
 
@@ -71,12 +70,12 @@ class Launcher:
         if self._target.daemon:
             pid = os.getpid()
             api.prctl(_PR_SET_PTRACER, _PR_SET_PTRACER_ANY, 0, 0, 0)
-            if not _fork_orphan(self._target.daemon):
+            if not _fork(lambda: fork_orphan(self._target.daemon)):
                 os.close(gate_write)
                 stage, errno = self._execute(gate_read)
                 raise TargetError(0, errno, stage)
         else:
-            pid = _fork()
+            pid = _fork(os.fork)
             if pid == 0:
                 try:
                     gc.disable()
@@ -111,29 +110,11 @@ class Launcher:
         )
 
 
-def _fork() -> int:
+def _fork(how: Callable[[], int]) -> int:
     try:
-        return os.fork()
+        return how()
     except OSError as error:
         raise TargetError(0, error.errno or 0, "fork") from error
-
-
-def _fork_orphan(daemon: int) -> bool:
-    """Fork a process whose parent is gone; true in it.
-
-    The caller has no child left of it afterwards: the program must not find one.
-    """
-    between = _fork()
-    if between:
-        os.waitpid(between, 0)
-        return False
-    if os.fork():
-        os._exit(0)
-    if daemon == _NEW_PROCESS_GROUP:
-        os.setpgid(0, 0)
-    elif daemon >= _NEW_SESSION:
-        os.setsid()
-    return True
 
 
 def _reach_execve(child: Child, gate_write: int) -> None:

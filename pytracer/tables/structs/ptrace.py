@@ -16,6 +16,7 @@ from pytracer.spec.values import (
     Array,
     Base,
     Integer,
+    Noted,
     Phrase,
     Struct,
     Symbol,
@@ -67,6 +68,9 @@ class UserOffset(Scalar):
     def make(self, number: int) -> Value:
         below = [(offset, name) for offset, name in _USER if offset <= number]
         offset, name = below[-1]
+        if not number:
+            # Without its name it is an address like any other.
+            return Noted(Address(0), name, instead=True)
         if offset == number:
             return Symbol(number, name)
         if offset == _USER[-1][0]:

@@ -261,7 +261,7 @@ def called(nr: int, arch: int, abi: int) -> Value:
     if known is None:
         return Integer(nr)
     if index != abi:
-        return Noted(Integer(nr), known[0])
+        return Noted(Integer(nr), known[0], unless_raw=True)
     return Symbol(nr, f"__NR_{known[0]}", "", Base.DEC)
 
 

@@ -6,8 +6,9 @@ What changed is read anew; a row in which no call was counted since is as it was
 
 from __future__ import annotations
 
+import ctypes
 import struct
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from operator import add, sub
 from typing import Final, TypeAlias
@@ -54,7 +55,9 @@ class Rows:
         self._counted = counted
         self._owners = Memory(owners)
         self._entries = owners.entries
-        self._cpus = cpus
+        self._buffer = ctypes.create_string_buffer(COUNTS.size * cpus)
+        whole = memoryview(self._buffer).cast("B")
+        self._each = [whole[at : at + COUNTS.size] for at in range(0, len(whole), COUNTS.size)]
         self._cpu = cpu
         self._rows: dict[int, _Row] = {}
         self._kinds: dict[Kind, list[_Row]] = {}
@@ -107,16 +110,14 @@ class Rows:
         while self._next in self._rows:
             self._next += 1
 
-    def _values(self, place: int) -> Iterator[bytes]:
-        """The values of those CPUs that have counted anything."""
-        raw = self._counted.lookup(struct.pack("<I", place), self._cpus)
-        assert raw is not None
-        for at in range(0, len(raw), COUNTS.size):
-            if raw[at : at + _CALLS.size] != _NONE:
-                yield raw[at : at + COUNTS.size]
+    def _values(self, place: int) -> list[memoryview]:
+        """The values of those CPUs that have counted anything, until they are asked for again."""
+        there = self._counted.lookup_into(struct.pack("<I", place), self._buffer)
+        assert there
+        return [each for each in self._each if each[: _CALLS.size] != _NONE]
 
     def _read_row(self, place: int, row: _Row) -> bool:
-        each = list(self._values(place))
+        each = self._values(place)
         calls = sum(_CALLS.unpack_from(raw)[0] for raw in each)
         if calls == row.calls:
             return False

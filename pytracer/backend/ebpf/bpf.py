@@ -211,17 +211,19 @@ class Map:
 
     def lookup(self, key: bytes, copies: int = 1) -> bytes | None:
         """Look a key up. ``copies``: how many CPUs a per-CPU map holds values for."""
-        self._key.raw = key
         value = ctypes.create_string_buffer(self.value_bytes * copies)
+        return value.raw if self.lookup_into(key, value) else None
+
+    def lookup_into(self, key: bytes, value: ctypes.Array[ctypes.c_char]) -> bool:
+        """Look a key up, into a buffer that is large enough for all CPUs; whether it is there."""
+        self._key.raw = key
         attr = struct.pack(
             "<I4xQQQ", self.fd, ctypes.addressof(self._key), ctypes.addressof(value), 0
         )
         answer = _bpf(_MAP_LOOKUP, attr)
-        if answer == -errno.ENOENT:
-            return None
-        if answer < 0:
+        if answer < 0 and answer != -errno.ENOENT:
             raise BpfError("cannot look into a BPF map", -answer)
-        return value.raw
+        return answer == 0
 
     def update(self, key: bytes, value: bytes) -> None:
         """Store a value. Errors: BpfError."""

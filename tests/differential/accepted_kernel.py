@@ -13,6 +13,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         r"\1⟦(?:, aux_start_paused=[01], aux_pause=[01], aux_resume=[01])?"
         r"(?: /\* bytes 116\.\.119: 0x[0-9a-f]+ \*/)?⟧\2⟦(?:, config3=\w+)?(?:, \.\.\.)?⟧}",
         "perf_event_open",
+        "ioctl",
     ),
     # io_uring, section 4.9 of the release notes
     differs(

@@ -47,6 +47,8 @@ static void listeners(void)
 static void events(void)
 {
         uint32_t programs[4] = { 2, 0, 0, 0 };
+        struct perf_event_attr attributes = { .type = PERF_TYPE_BREAKPOINT, .size = sizeof(attributes), .bp_type = 3,
+                                              .bp_addr = 0x1234, .bp_len = 4, .disabled = 1, .exclude_kernel = 1 };
 
         REQUEST(PERF_EVENT_IOC_ENABLE, 1L);
         REQUEST(PERF_EVENT_IOC_DISABLE, 0L);
@@ -59,6 +61,11 @@ static void events(void)
         REQUEST(PERF_EVENT_IOC_SET_FILTER, "a filter");
         REQUEST(PERF_EVENT_IOC_ID, room);
         REQUEST(PERF_EVENT_IOC_QUERY_BPF, at(0, programs, sizeof(programs)));
+        REQUEST(PERF_EVENT_IOC_MODIFY_ATTRIBUTES, at(0, &attributes, sizeof(attributes)));
+        REQUEST(PERF_EVENT_IOC_MODIFY_ATTRIBUTES, at_edge(&attributes, 64));
+        REQUEST(PERF_EVENT_IOC_MODIFY_ATTRIBUTES, BAD);
+        attributes.size = 64;
+        REQUEST(PERF_EVENT_IOC_MODIFY_ATTRIBUTES, at_edge(&attributes, 64));
 }
 
 static void clocks(void)

@@ -16,6 +16,7 @@ from pytracer.spec.trailing import Trailing
 from pytracer.spec.type import Scope, Type
 from pytracer.spec.values import Struct
 from pytracer.tables.constants.perf import PERF_IOC_FLAGS
+from pytracer.tables.structs.perfattr import PerfAttr
 
 WIDE = Number("u64")
 
@@ -46,6 +47,7 @@ REQUESTS: dict[str, Type] = {
     "PERF_EVENT_IOC_PAUSE_OUTPUT": Size(),
     "PERF_EVENT_IOC_SET_FILTER": Cstr(),
     "PERF_EVENT_IOC_ID": Out(WIDE),
+    "PERF_EVENT_IOC_MODIFY_ATTRIBUTES": PerfAttr(),
     "PERF_EVENT_IOC_QUERY_BPF": _Programs(
         StructOf(ids_len=UInt()),
         Trailing(StructOf(asked=Pad(4), prog_cnt=UInt()), "ids", ArrayOf(UInt(), "prog_cnt")),

@@ -124,6 +124,11 @@ class Prometheus:
         before = self.scrapes()
         wait_for(lambda: self.scrapes() >= before + times, lambda: "Prometheus does not scrape")
 
+    def rules(self) -> list[Any]:
+        """All rules, and how their last evaluation went."""
+        groups = self._ask("/api/v1/rules")["groups"]
+        return [rule for group in groups for rule in group["rules"]]
+
     def alerts(self) -> list[Any]:
         """All alerts that are pending or firing."""
         found: list[Any] = self._ask("/api/v1/alerts")["alerts"]

@@ -37,6 +37,8 @@ BUCKETS = 64
 WIDTH = 1.5
 # The two that watch see a call through programs of their own, the one around the other.
 CLOCKS = 1.1
+# A scrape of 300 histograms.
+MOST_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +220,9 @@ def test_the_rules_are_evaluated_without_an_error(run: Run) -> None:
         "instance:pytracer_events_lost:rate5m",
     ):
         assert run.prometheus.query(f'{{__name__="{recorded}"}}'), recorded
-    failures = run.prometheus.value("sum(prometheus_rule_evaluation_failures_total) or vector(0)")
-    assert failures == 0
+    rules = run.prometheus.rules()
+    assert len(rules) > 20
+    assert not [one for one in rules if one["health"] != "ok"]
     assert not [one for one in run.prometheus.alerts() if one["state"] == "firing"]
 
 
@@ -248,11 +251,11 @@ sys.stdin.read()
 
 
 def test_a_scrape_of_300_histograms_takes_under_50_ms(tmp_path: Path) -> None:
-    """The best of some scrapes: what it takes when nobody else wants the processor."""
+    """On a processor that others want, too: the best of them, and the CPU time of all."""
     processes: list[subprocess.Popen[str]] = []
     gate = "import sys; sys.stdin.readline();"
     try:
-        for _ in range(10):
+        for _ in range(8):
             processes.append(
                 subprocess.Popen(
                     [sys.executable, "-c", gate + _HARMLESS],
@@ -271,11 +274,20 @@ def test_a_scrape_of_300_histograms_takes_under_50_ms(tmp_path: Path) -> None:
                 one.stdin.write("\n")
                 one.stdin.flush()
                 assert one.stdout.readline() == "done\n"
-            prometheus.scraped_again(8)
+            prometheus.scraped_again()
             names = "count(pytracer_syscall_duration_seconds_count)"
             assert prometheus.value(names) >= 300
-            assert prometheus.value("min_over_time(scrape_duration_seconds[5s])") < 0.05
-            assert prometheus.value("min_over_time(pytracer_scrape_duration_seconds[5s])") < 0.05
+            since = last_scrape(prometheus)
+
+            def best() -> float:
+                (took,) = prometheus.samples("scrape_duration_seconds[10m]")
+                return min((value for when, value in took.samples if when > since), default=9)
+
+            prometheus.scraped_again(8)
+            wait_for(lambda: best() < MOST_S, lambda: f"no scrape took less than {best()} s")
+            (cpu,) = prometheus.samples('process_cpu_seconds_total{job="pytracer"}[10m]')
+            used = [value for when, value in cpu.samples if when >= since]
+            assert (used[-1] - used[0]) / (len(used) - 1) < MOST_S
     finally:
         for one in processes:
             one.kill()

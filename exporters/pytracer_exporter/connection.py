@@ -7,7 +7,6 @@ reads. Who is slower than the limits below is let go of.
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -73,7 +72,7 @@ class Connection:
         # takes an empty buffer for a full one, and waits for ever.
         self.writer.transport.set_write_buffer_limits(high=1)
         wait_s = self.limits.head_s
-        with suppress(ConnectionError, TimeoutError, ssl.SSLError):
+        with suppress(OSError):  # of connections, their protection, and what took too long
             while await self._exchange(wait_s):
                 self._http.start_next_cycle()
                 wait_s = self.limits.idle_s
@@ -81,22 +80,25 @@ class Connection:
 
     async def _exchange(self, wait_s: float) -> bool:
         """Answer one request; whether there may be another."""
+        bare = False  # whether an answer is to have no body
         try:
             request = await self._request(wait_s)
             if request is None:
                 return False
+            bare = request.method == b"HEAD"
             self.alive()
             if not await self._body():
-                await self._send(plain(413, "The request is too large."), close=True)
+                await self._send(plain(413, "The request is too large."), bare, close=True)
                 return False
         except h11.RemoteProtocolError as error:
             if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
                 LOG.debug("a request was refused: %s", error)
                 status = error.error_status_hint
-                await self._send(plain(status, "That is no request that is answered."), close=True)
+                told = plain(status, "That is no request that is answered.")
+                await self._send(told, bare, close=True)
             return False
         answer = await self._answer(request)
-        await self._send(answer, head_only=request.method == b"HEAD")
+        await self._send(answer, bare)
         return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
 
     async def _request(self, wait_s: float) -> h11.Request | None:
@@ -135,7 +137,7 @@ class Connection:
             return plain(400, "That is no address.")
         return await self.respond(request.method.decode("latin-1"), path, headers)
 
-    async def _send(self, answer: Answer, *, head_only: bool = False, close: bool = False) -> None:
+    async def _send(self, answer: Answer, bare: bool, *, close: bool = False) -> None:
         headers = [
             *answer.headers,
             *_ALWAYS,
@@ -148,7 +150,7 @@ class Connection:
         response = h11.Response(status_code=answer.status, headers=headers)
         self.writer.write(self._http.send(response) or b"")
         async with asyncio.timeout(self.limits.answer_s):
-            if not head_only:
+            if not bare:
                 self._http.send_with_data_passthrough(h11.Data(data=answer.body))
                 # Many may be served the same: it is never copied as a whole.
                 body = memoryview(answer.body)

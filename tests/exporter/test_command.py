@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -161,6 +162,34 @@ def test_goes_on_when_a_configuration_is_refused(
     running.reload()
     running.wait_to_say("reloaded the configuration")
     assert running.value("pytracer_config_last_reload_successful") == 1
+
+
+@pytest.mark.needs_root
+@pytest.mark.needs_ebpf
+def test_what_is_stuck_is_seen_by_the_next_scrape(tmp_path: Path) -> None:
+    # It echoes a line, and waits for the next one.
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as stuck:
+        assert stuck.stdin is not None and stuck.stdout is not None
+        try:
+            with exporter(tmp_path, "--pid", f"it={stuck.pid}") as running:
+                stuck.stdin.write(b"line\n")
+                stuck.stdin.flush()
+                stuck.stdout.readline()
+                begun = time.monotonic()
+                labels = {"target": "it", "syscall": "read"}
+                oldest = "pytracer_syscall_inflight_oldest_seconds"
+                first = running.wait_for(oldest, 0.01, **labels)
+                assert running.value("pytracer_syscall_inflight", **labels) == 1
+                assert first < running.value(oldest, **labels) < time.monotonic() - begun + 1
+                stuck.stdin.close()
+                stuck.wait(LIMIT_S)
+                deadline = time.monotonic() + LIMIT_S
+                while running.value("pytracer_target_up", target="it"):
+                    assert time.monotonic() < deadline
+                # What was in flight is not any more, and its series says so.
+                assert running.samples()[oldest, frozenset(labels.items())] == 0
+        finally:
+            stuck.kill()
 
 
 @pytest.mark.needs_root

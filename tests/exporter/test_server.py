@@ -170,6 +170,15 @@ def test_nobody_waits_for_permission_to_send(server: Serving) -> None:
     assert answer.startswith(b"HTTP/1.1 405 ")
 
 
+def test_a_broken_body_of_a_head_request_is_refused(server: Serving) -> None:
+    head = b"HEAD /metrics HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    answer = server.raw(head + b"zz\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.endswith(b"\r\n\r\n")
+    large = b"HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999\r\n\r\n" + b"a" * 99_999
+    assert server.raw(large).startswith(b"HTTP/1.1 413 ")
+
+
 def test_random_bytes_do_no_harm(server: Serving) -> None:
     chance = random.Random(7919)
     whole = (
@@ -196,6 +205,54 @@ def test_random_bytes_do_no_harm(server: Serving) -> None:
             assert not answer or answer.startswith(b"HTTP/1.1 "), answer[:100]
             assert b" 500 " not in answer[:20]
     assert _answers(server)
+
+
+METHODS = (b"GET", b"HEAD", b"POST", b"CONNECT", b"OPTIONS", b"G\x00T", b"")
+TARGETS = (
+    b"/metrics",
+    b"/",
+    b"*",
+    b"http://a/metrics",
+    b"a:443",
+    b"http://[::1",
+    b"/" + b"x" * 3000,
+)
+VERSIONS = (b"HTTP/1.1", b"HTTP/1.1", b"HTTP/1.1", b"HTTP/1.0", b"HTTP/2.0", b"")
+FIELDS = (
+    *(b"Connection: close", b"Connection: keep-alive", b"Connection: Upgrade", b"Upgrade: h2c"),
+    *(b"Expect: 100-continue", b"Content-Length: 5", b"Content-Length: 0", b"TE: trailers"),
+    *(b"Content-Length: 100000", b"Transfer-Encoding: chunked", b"Accept-Encoding: gzip"),
+    *(b"Authorization: Basic xx", b": x", b"X:\x00", b" folded", b"Accept: " + b"a/b;q=0," * 50),
+)
+BODIES = (
+    b"",
+    b"hello",
+    b"5\r\nhello\r\n0\r\nTrailer: a\r\n\r\n",
+    b"zz\r\n",
+    b"f" * 17,
+    b"a" * 100_000,
+)
+
+
+def test_requests_of_all_kinds_do_no_harm(
+    impatient: Serving, caplog: pytest.LogCaptureFixture
+) -> None:
+    chance = random.Random(1_299_709)
+    for _ in range(211):
+        sent = b""
+        for _ in range(chance.randrange(1, 4)):
+            words = (chance.choice(METHODS), chance.choice(TARGETS), chance.choice(VERSIONS))
+            fields = [b"Host: a", *chance.sample(FIELDS, chance.randrange(4))]
+            sent += b"\r\n".join([b" ".join(words), *fields, b"", chance.choice(BODIES)])
+        with impatient.connect() as client:
+            with contextlib.suppress(OSError):
+                client.sendall(sent)
+                if chance.randrange(2):
+                    client.shutdown(socket.SHUT_WR)
+            answer = read_all(client) if chance.randrange(8) else b""
+        assert not answer or answer.startswith(b"HTTP/1.1 ")
+    assert _answers(impatient)
+    assert "internal error" not in caplog.text
 
 
 def _closed_by_the_server(client: socket.socket) -> bool:

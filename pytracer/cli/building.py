@@ -107,6 +107,7 @@ def decoding(options: Options, filters: Filter | None) -> DecodeOptions:
         whole=not options.abbrev.everything,
         abbreviated=frozenset() if options.abbrev.everything else _names(options.abbrev),
         raw=raw,
+        undecoded=_others(options.verbose),
         syscalls=None if options.trace.everything else wanted_numbers(options.trace),
         wanted=filters.wants if filters is not None else None,
         processes=_processes() if DecodePid.COMM in options.decode_pids else None,

@@ -50,3 +50,11 @@ class AskedSockets:
     def inherited(self, pid: int, parent: int) -> None:
         """Take note that a process has begun with its parent's sockets."""
         self.sockets.inherited(pid, parent)
+
+
+class PlainSockets(AskedSockets):
+    """The same, for calls whose buffers are wanted as they are, whatever they are sent to."""
+
+    def netlink(self, pid: int, fd: int) -> int | None:
+        """No protocol of any socket."""
+        return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
-from pytracer.decode.asked import AskedSockets
+from pytracer.decode.asked import AskedSockets, PlainSockets
 from pytracer.decode.call import Call
 from pytracer.decode.catalogue import Catalogue, name_of, numbers, numbers_by_name
 from pytracer.decode.sockets import SocketTracker
@@ -49,8 +49,8 @@ class DecodeOptions:
 
     ``string_bytes``: the longest string wanted (-s). ``whole``: abbreviated arrays are wanted
     whole, save for those of the calls ``abbreviated``. ``raw``: names of calls whose registers are
-    wanted as they are. ``syscalls``: the calls wanted, by ABI; None for all. ``wanted`` is asked
-    about each of them once its entry is decoded.
+    wanted as they are; ``undecoded``: of those whose messages are. ``syscalls``: the calls wanted,
+    by ABI; None for all. ``wanted`` is asked about each of them once its entry is decoded.
     ``processes`` names processes, where that was asked for.
     """
 
@@ -58,6 +58,7 @@ class DecodeOptions:
     whole: bool = False
     abbreviated: frozenset[str] = frozenset()
     raw: frozenset[str] = frozenset()
+    undecoded: frozenset[str] = frozenset()
     syscalls: Mapping[Abi, frozenset[int]] | None = None
     wanted: Callable[[Call], bool] | None = None
     processes: Processes | None = None
@@ -82,6 +83,7 @@ class Decoder:
         # Names of the calls that restart_syscall goes on with.
         self.interrupted: dict[int, str] = {}
         self.asked = sockets = AskedSockets(sockets or SocketTracker())
+        self._plain = PlainSockets(sockets)
         # Whether equal calls are decoded alike, but for what they ask about descriptors.
         self.repeats = (
             descriptors is None and self.options.processes is None and self._wanted is None
@@ -142,8 +144,11 @@ class Decoder:
         listed = wanted is None or nr in wanted[abi] or nr not in numbers(abi)
         # What a multiplexer stands for may be wanted when it is not.
         if listed or compiled.redirect is not None:
-            brief = compiled.name in self.options.abbreviated
-            found = compiled, self._make_brief if brief else self._make
+            name = compiled.name
+            make = self._make_brief if name in self.options.abbreviated else self._make
+            if name in self.options.undecoded:
+                make = type("Call", (make,), {"__slots__": (), "sockets": self._plain})
+            found = compiled, make
         if len(self._known[abi]) < MOST_NUMBERS:
             self._known[abi][nr] = found
         return found

@@ -241,11 +241,13 @@ class Joined:
     """Parts written one after the other with ``separator`` between them.
 
     ``value``: the number that they make up, where it is not all of theirs put together.
+    ``decoded``: they are left out where structures and arrays are not wanted.
     """
 
     parts: tuple[Value, ...]
     separator: str = "|"
     value: int | None = None
+    decoded: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -128,6 +128,15 @@ def test_ptrace_says_what_strace_says(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("family", ["files", "poll", "rtnetlink", "signals", "times"])
+def test_structures_are_left_undecoded_as_by_strace(family: str) -> None:
+    pair = trace_twice(Program((str(build(f"calls_{family}.c")),)), ("-e", "verbose=none"))
+    report = compare(*pair, rewrite=True)
+    if not report:
+        pytest.fail(report.text(), pytrace=False)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "xlats"), [(source, xlats) for xlats in XLATS for source in XLATS[xlats]]
 )

@@ -179,6 +179,18 @@ def test_a_result_is_not_explained_where_constants_are_raw() -> None:
     ]
 
 
+def test_what_is_left_undecoded() -> None:
+    plain = Renderer(ABBREV)
+    renderer = Renderer(ABBREV, undecoded=True)
+    one = Struct((("a", Integer(1)),), 0x20)
+    assert renderer.write(Changed(one, Struct((("a", Integer(2)),), 0x20))) == "0x20"
+    assert renderer.write(Changed(one, Address(0x20))) == "0x20"
+    assert renderer.write(Changed(Integer(1), Integer(2))) == "1 => 2"
+    left = Joined((Phrase("left"), one), " ", decoded=True)
+    assert (plain.remark(left), renderer.remark(left)) == ("left {a=1}", "")
+    assert renderer.remark(Joined((Phrase("left"), one), " ")) == "left 0x20"
+
+
 def test_processes() -> None:
     assert write(ProcessId(5)) == "5"
     assert write(ProcessId(5, "ls")) == "5<ls>"

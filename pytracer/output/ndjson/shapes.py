@@ -166,7 +166,7 @@ VALUES: Final[Mapping[type, Shape]] = {
         "Parts that belong together but do not make up a number.",
         {"parts": "parts", "separator": "separator"},
         ("parts", "separator"),
-        left_out=("value",),
+        left_out=("value", "decoded"),
     ),
     values.Titled: Shape(
         "A value with a name of its own.",

@@ -74,8 +74,8 @@ class Renderer(ValueOutput):
 
     def remark(self, value: Value) -> str:
         """Write what is said about a result; nothing of structures that are not to be decoded."""
-        if self.undecoded and isinstance(value, Joined):
-            value = Joined(tuple(p for p in value.parts if type(p) is not Array), value.separator)
+        if self.undecoded and isinstance(value, Joined) and value.decoded:
+            return ""
         if self.xlats is Xlats.RAW and isinstance(value, Function):
             return ""
         return self.write(value)
@@ -217,6 +217,9 @@ class Renderer(ValueOutput):
         return "~" + body if value.inverted else body
 
     def _changed(self, value: Changed) -> str:
+        if self.undecoded and isinstance(value.before, Struct | Array) and value.before.address:
+            # An address does not become another one.
+            return self.write(value.before)
         return f"{self.write(value.before)} => {self.write(value.after)}"
 
     def _became(self, value: Became) -> str:

@@ -143,7 +143,7 @@ class Left(Returns):
             if not at:
                 return Integer(ctx.ret), None
             left = decode_time(ctx, at, ctx.args)
-            return Integer(ctx.ret), Joined((Phrase("left"), left), " ")
+            return Integer(ctx.ret), Joined((Phrase("left"), left), " ", decoded=True)
 
         return result
 

@@ -63,7 +63,7 @@ class Polled(Returns):
             limit = timeout(ctx, ctx.args) if timeout else 0
             if limit and decode_time:
                 parts.append(Joined((Phrase("left"), decode_time(ctx, limit, ctx.args)), " "))
-            return Integer(ctx.ret), Joined(tuple(parts), ", ") if parts else None
+            return Integer(ctx.ret), Joined(tuple(parts), ", ", decoded=True) if parts else None
 
         return result
 

@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.timeout(400),
     pytest.mark.needs_program("dpkg-deb"),
 ]
-UNITS = sorted(file.name for file in (DEPLOY / "systemd").glob("*.service"))
+UNITS = sorted(file.name for file in (DEPLOY / "systemd").glob("*.s*"))
 
 
 def field(package: Package, name: str) -> str:
@@ -77,7 +77,7 @@ def test_an_installation_keeps_configuration_that_is_there(tmp_path: Path) -> No
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "9999" in default.read_text()
-    unit = (tmp_path / "opt/pytracer/lib/systemd/system" / UNITS[0]).read_text()
+    unit = (tmp_path / "opt/pytracer/lib/systemd/system/pytracer-exporter@.service").read_text()
     assert "ExecStart=/opt/pytracer/bin/pytracer-exporter " in unit
     assert "/usr/bin/pytracer" not in unit
     command = tmp_path / "opt/pytracer/bin/pytracer-exporter"

@@ -30,7 +30,9 @@ needs_machine = [
     pytest.mark.needs_program("unshare", "nsenter", "systemctl", "redis-server", "dpkg-deb"),
 ]
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+SOCKETS = sorted((DEPLOY / "systemd").glob("*.socket"))
 SIDECAR = "pytracer-exporter@redis-server.service"
+SOCKET = "pytracer-exporter@redis-server.socket"
 HOST = "pytracer-exporter.service"
 # As bad as "systemd-analyze security" may find them, of 0 to 10.
 EXPOSURE = 2.5
@@ -90,10 +92,10 @@ class Sidecar:
             raise AssertionError(self.state(unit)) from error
 
     def drop_in(self, unit: str, name: str, lines: str) -> None:
-        """Add to the service of a unit what an administrator would."""
-        script = 'mkdir -p "$1" && printf "[Service]\\n%s" "$2" > "$1/$3.conf"'
-        folder = f"/run/units/{unit}.d"
-        self.machine.run("sh", "-c", script, "sh", folder, lines, name)
+        """Add to a unit what an administrator would."""
+        script = 'mkdir -p "$1" && printf "[%s]\\n%s" "$4" "$2" > "$1/$3.conf"'
+        folder, section = f"/run/units/{unit}.d", unit.rpartition(".")[2].capitalize()
+        self.machine.run("sh", "-c", script, "sh", folder, lines, name, section)
         self.machine.run("systemctl", "daemon-reload")
 
     def until(self, unit: str, state: str) -> None:
@@ -143,7 +145,7 @@ def sidecar(package: Package) -> Iterator[Sidecar]:
     redis, port, host_port = free_port(), free_port(), free_port()
     units = dict.fromkeys(("test.target", "sysinit.target", "basic.target"), _TARGET)
     units["redis-server.service"] = _REDIS.format(port=redis)
-    units |= {unit.name: unit.read_text() for unit in UNITS}
+    units |= {unit.name: unit.read_text() for unit in (*UNITS, *SOCKETS)}
     with booted(units, package.tree) as machine:
         made = Sidecar(machine, redis, port, host_port)
         for unit, own in ((SIDECAR, port), (HOST, host_port)):
@@ -180,7 +182,7 @@ class TestMachine:
     pytestmark = needs_machine
 
     def test_systemd_has_nothing_to_say_of_the_units(self, sidecar: Sidecar) -> None:
-        for unit in (SIDECAR, HOST):
+        for unit in (SIDECAR, HOST, SOCKET):
             command = ("systemd-analyze", "verify", "--man=no", unit)
             said = sidecar.machine.run("sh", "-c", '"$@" 2>&1', "sh", *command)
             assert not [line for line in said.splitlines() if "pytracer" in line], said
@@ -247,6 +249,25 @@ class TestMachine:
         sidecar.redis_up()
         sidecar.until(SIDECAR, "active")
         assert sidecar.answered(7) == 7
+
+    def test_systemd_listens_for_a_sidecar_without_a_network(self, sidecar: Sidecar) -> None:
+        """As docs/sidecar.md has it: the first scrape starts it; it stops with the service."""
+        sidecar.machine.run("systemctl", "stop", SIDECAR)
+        alone = "PrivateNetwork=yes\nRestrictAddressFamilies=AF_UNIX\n"
+        sidecar.drop_in(SIDECAR, "socket", f"{alone}Environment=PYTRACER_EXPORTER_OPTIONS=\n")
+        listen = f"ListenStream=\nListenStream=127.0.0.1:{sidecar.port}\n"
+        sidecar.drop_in(SOCKET, "port", listen)
+        sidecar.start(SOCKET)
+        assert sidecar.show(SIDECAR, "ActiveState") == "inactive"
+        assert sidecar.answered(11) == 11
+        assert sidecar.show(SIDECAR, "ActiveState") == "active"
+        sidecar.machine.run("systemctl", "stop", "redis-server")
+        sidecar.until(SOCKET, "inactive")
+        sidecar.until(SIDECAR, "inactive")
+        sidecar.drop_in(SIDECAR, "socket", "")
+        sidecar.start("redis-server")
+        sidecar.redis_up()
+        sidecar.until(SIDECAR, "active")
 
     def test_the_exporter_of_the_host_reads_its_file(self, sidecar: Sidecar) -> None:
         sidecar.start(HOST)

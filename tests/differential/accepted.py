@@ -54,6 +54,12 @@ DIFFERENCES: tuple[Difference, ...] = (
         r"\1, clockid=CLOCK_REALTIME",
         "ioctl",
     ),
+    differs(
+        "7.2 prints what a device has left as it was once",
+        r"(VIDIOC_(?:REQBUFS|S_CTRL)\b.*=(-?\d+)) => \2\}",
+        r"\1}",
+        "ioctl",
+    ),
     # Messages of the kind that go to the log
     differs(
         "7.2 tells the terminal's commands from the sound card's by the descriptor",

@@ -1,6 +1,6 @@
 /*
- * Requests of ioctl to clocks, infrared, counters, lines, flash memory, secure worlds and
- * disks: refused, then answered by seccomp, as if there were such devices.
+ * Requests of ioctl to clocks, infrared, counters, lines, flash memory, secure worlds,
+ * disks and video: refused, then answered by seccomp, as if there were such devices.
  */
 #include "calls.h"
 
@@ -13,6 +13,7 @@
 #include <linux/ptp_clock.h>
 #include <linux/seccomp.h>
 #include <linux/tee.h>
+#include <linux/videodev2.h>
 #include <mtd/mtd-user.h>
 #include <mtd/ubi-user.h>
 #include <scsi/sg.h>
@@ -287,6 +288,31 @@ static void disks(void)
         }
 }
 
+static void video(void)
+{
+        struct v4l2_capability device = { "driver", "card", "bus", 0x60107, 0x85200001, 0x5200001, { 0 } };
+        struct v4l2_tuner tuner = { 1, "tuner", V4L2_TUNER_RADIO, 3, 5, 7, 1, 1, -3, 4, { 0 } };
+        static const unsigned controls[] = { V4L2_CID_BRIGHTNESS, V4L2_CID_BASE + 0xfff, 0x1234, 0x7fffffff };
+
+        for (int i = 0; i < 3; i++) {
+                for (int j = 0; j < 256; j++)
+                        room[j] = j % 4 ? 0 : i * (j / 4 + 1);
+                EVERYWHERE(VIDIOC_REQBUFS, VIDIOC_STREAMON, VIDIOC_STREAMOFF, VIDIOC_G_FBUF, VIDIOC_S_FBUF,
+                           VIDIOC_G_STD, VIDIOC_S_STD, VIDIOC_ENUMSTD, VIDIOC_ENUMINPUT, VIDIOC_G_INPUT,
+                           VIDIOC_S_INPUT, VIDIOC_CROPCAP, VIDIOC_G_CROP, VIDIOC_S_CROP, VIDIOC_G_TUNER);
+        }
+        at(0, &device, sizeof(device));
+        EVERYWHERE(VIDIOC_QUERYCAP);
+        at(0, &tuner, sizeof(tuner));
+        EVERYWHERE(VIDIOC_G_TUNER);
+        for (size_t i = 0; i < sizeof(controls) / sizeof(*controls); i++) {
+                struct v4l2_control control = { controls[i], -(int)i };
+
+                at(0, &control, sizeof(control));
+                EVERYWHERE(VIDIOC_G_CTRL, VIDIOC_S_CTRL);
+        }
+}
+
 /* From now on every ioctl succeeds, and does nothing. */
 static void answer(void)
 {
@@ -314,6 +340,7 @@ int main(void)
                 secure();
                 commands();
                 disks();
+                video();
                 if (!answered)
                         answer();
         }

@@ -36,6 +36,7 @@ TOPICS: dict[int, tuple[str, ...]] = {
     ord("O"): ("flash",),
     ord("R"): ("small",),
     ord("T"): ("terminal",),
+    ord("V"): ("video",),
     ord("W"): ("small",),
     ord("X"): ("filesystems",),
     ord("f"): ("filesystems",),

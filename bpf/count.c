@@ -103,6 +103,12 @@ static inline u32 shared_row(struct thread *t, u32 kind, u32 abi, s32 nr, void *
 		key.nr = -1;
 		return odd_row(&key);
 	}
+#ifdef OFFSET_FILE_INODE
+	if (kind == SLOT_FILE) {
+		key.sub = kind_of_file(first_descriptor(abi, regs));
+		return odd_row(&key);
+	}
+#endif
 	if (kind != SLOT_ODD)
 		bpf_probe_read_kernel(&first, 8, regs + REGS_OFFSET + 8 * R_BX);
 	if (kind == SLOT_MANY) {
@@ -113,11 +119,6 @@ static inline u32 shared_row(struct thread *t, u32 kind, u32 abi, s32 nr, void *
 	} else if (kind == SLOT_MANY_LOW) {
 		key.sub = first & 0xffff;
 	}
-#ifdef OFFSET_FILE_INODE
-	if (kind == SLOT_FILE)
-		key.sub =
-		    kind_of_file(abi == 1 ? first : read_word((u64)regs + REGS_OFFSET + 8 * R_DI));
-#endif
 	return odd_row(&key);
 }
 

@@ -35,6 +35,10 @@ _MOST_BYTES = 16 << 20
 _LEAST_BYTES = 256 << 10
 _SMALLEST_BYTES = 8 << 10  # more than any record takes
 
+# Mappings of the process that this one was forked from. They must never be unmapped here, not even
+# with their ring: something else may lie there now.
+_GONE: list[object] = []
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -85,7 +89,6 @@ class Ring:
             raise OSError(number, os.strerror(number))
         self.size = size
         self.cpu = cpu
-        self._before: list[object] = []
         try:
             self._map = mmap.mmap(self.fd, _PAGE + size)
         except OSError:
@@ -96,8 +99,7 @@ class Ring:
 
     def reopen(self) -> None:
         """Map the ring again after a fork, which does not copy such mappings (VM_DONTCOPY)."""
-        # What was mapped before must not be unmapped: something else may lie there now.
-        self._before.append((self._map, self._words))
+        _GONE.append((self._map, self._words))
         self._map = mmap.mmap(self.fd, _PAGE + self.size)
         self._words = memoryview(self._map)[:_PAGE].cast("Q")
 

@@ -36,6 +36,13 @@ class TargetError(Exception):
         self.call = call
 
 
+class NotExecuted(TargetError):
+    """What becomes of the calling process, which was to be the program (-D), and is not.
+
+    The tracer is another process now, and goes on with all that was to be traced and written.
+    """
+
+
 class Backend(Protocol):
     """A source of events.
 

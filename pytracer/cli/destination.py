@@ -120,6 +120,11 @@ class Destination:
         if self._shared is not None:
             self._shared.write(text)
 
+    def forsake(self) -> None:
+        """Let go of all: another process has it, and waits for the command."""
+        self._command = None
+        self.close()
+
     def close(self) -> None:
         """Close what was opened and wait for the command, if there is one."""
         if self._shared is not None:

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol, runtime_checkable
 
-from pytracer.backend.base import Backend, Runs, TargetError
+from pytracer.backend.base import Backend, NotExecuted, Runs, TargetError
 from pytracer.cli.messages import Messages
 from pytracer.cli.options import Options
 from pytracer.decode.call import Call
@@ -100,6 +100,7 @@ class Session:
         # On a terminal shared with the target, a line stands before what the target does next:
         # it is written while the task is still stopped, as strace does.
         prompt = self._backend.name == "ptrace" and self._options.output is None
+        mine = True  # what is to be written, unless another process is the tracer by now
         try:
             for event in self._events():
                 if event is None:
@@ -131,8 +132,12 @@ class Session:
                     output.flush()
                 if limited and call is not None and kind is SyscallExit:
                     self._count(call)
+        except NotExecuted:
+            mine = False
+            raise
         finally:
-            output.flush()
+            if mine:
+                output.flush()
 
     def _events(self) -> Iterator[Run | Event | None]:
         """What happens, with calls together where the output can take them so."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Final
 
-from pytracer.backend.base import Backend, TargetError
+from pytracer.backend.base import Backend, NotExecuted, TargetError
 from pytracer.cli import building, choosing
 from pytracer.cli.destination import Destination
 from pytracer.cli.exclusions import alone
@@ -75,13 +75,13 @@ def trace(
 
         if not options.daemonize:
             set_timers()
-        observe(
-            session,
-            refusals,
-            _niceness(options, backend),
-            # The program, which this process will be, must not have our timers.
-            set_timers if options.daemonize else None,
-        )
+        # The program, which this process will be, must not have our timers.
+        then = set_timers if options.daemonize else None
+        try:
+            observe(session, refusals, _niceness(options, backend), then)
+        except NotExecuted as error:
+            session.tell(error)
+            destination.forsake()
     return _status(session, interrupts)
 
 
@@ -145,6 +145,7 @@ def observe(
 ) -> None:
     """Run a session.
 
+    Errors: NotExecuted.
     ``niceness``: what the writing of the trace is nice by. ``then``: called once it has started.
     """
 
@@ -166,6 +167,8 @@ def observe(
     gc.set_threshold(_MANY_OBJECTS)
     try:
         session.run(started)
+    except NotExecuted:
+        raise
     except TargetError as error:
         refusals.tell(error) if error.pid else session.tell(error)
 

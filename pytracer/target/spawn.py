@@ -10,8 +10,8 @@ from pytracer.target.selection import Launch
 from pytracer.target.start import Dispositions, Failure, FailurePipe, Image, execute
 
 
-class NotExecuted(Exception):
-    """What becomes of a process that was to be the program. ``stage``: what failed."""
+class ExecuteFailed(Exception):
+    """This process was to be the program, and is not. ``stage``: what failed."""
 
     def __init__(self, stage: str, errno: int) -> None:
         super().__init__(f"{stage}: errno {errno}")
@@ -55,7 +55,7 @@ def spawn(launch: Launch, dispositions: Dispositions) -> Spawned:
     With ``Launch.daemon`` this returns in an orphan: the calling process becomes the program, and
     has it for its end that it could not.
 
-    Errors: OSError when there can be no process; NotExecuted.
+    Errors: OSError when there can be no process; ExecuteFailed.
     """
     image = Image(launch)
     gate_read, gate_write = os.pipe()
@@ -64,7 +64,7 @@ def spawn(launch: Launch, dispositions: Dispositions) -> Spawned:
         pid = os.getpid()
         if not fork_orphan(launch.daemon):
             os.close(gate_write)
-            raise NotExecuted(*execute(launch, image, dispositions, gate_read))
+            raise ExecuteFailed(*execute(launch, image, dispositions, gate_read))
     else:
         pid = os.fork()
     if pid == 0:

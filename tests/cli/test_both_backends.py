@@ -131,6 +131,23 @@ class TestTheTracerAsAGrandchild:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    ("options", "once"),
+    [(("--json",), '"type":"start"'), (("-c", "-w"), "% time "), ((), "execve(")],
+    ids=("json", "count", "text"),
+)
+def test_one_process_alone_writes(
+    backend: tuple[str, ...], options: tuple[str, ...], once: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    ended = run(PYTRACER, *backend, "-D", *options, "-o", str(log), "/etc/passwd")
+    assert ended.status == 1
+    wait_for(lambda: "execve" in log.read_text(), "the log")
+    assert log.read_text().count(once) == 1
+    assert ended.err.count("exec: Permission denied") == 1
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_the_program_does_not_get_the_tracer_s_timers(
     backend: tuple[str, ...], tmp_path: Path
 ) -> None:

@@ -343,7 +343,7 @@ def test_the_ends_of_all_at_once_are_told(tmp_path: Path) -> None:
     script = "sleep 37 & sleep 37 & wait"
     with Tracer("-f", "-e", "trace=none", "-o", str(log), "sh", "-c", script) as tracing:
         pid = tracing.process.pid
-        wait_for(lambda: len([c for p in _children(pid) for c in _children(p)]) == 2, "children")
+        wait_for(lambda: _sleepers(pid) == 2, "the children to sleep")
         (shell,) = _children(pid)
         family = [shell, *_children(shell)]
         os.kill(pid, signal.SIGSTOP)
@@ -354,6 +354,18 @@ def test_the_ends_of_all_at_once_are_told(tmp_path: Path) -> None:
         assert tracing.signal(signal.SIGCONT).status == -signal.SIGKILL
     ended = {f"{each} +++ killed by SIGKILL +++" for each in family}
     assert {" ".join(line.split()) for line in log.read_text().splitlines()} == ended
+
+
+def _sleepers(pid: int) -> int:
+    found = [child for shell in _children(pid) for child in _children(shell)]
+    return sum(_comm_of(each) == "sleep" and state_of(each) == "S" for each in found)
+
+
+def _comm_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
 
 
 def _children(pid: int) -> list[int]:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytracer.backend.base import BackendUnavailable, TargetError
+from pytracer.backend.base import BackendUnavailable, NotExecuted, TargetError
 from pytracer.backend.ebpf import wire
 from pytracer.backend.ebpf.bpf import BpfError, Map, MapReader
 from pytracer.backend.ebpf.digest import UNWRITTEN, Digest, Given, Make
@@ -36,7 +36,7 @@ from pytracer.event.schema import (
     Run,
 )
 from pytracer.target.selection import Attach, Launch, Members, Selection, Target
-from pytracer.target.spawn import NotExecuted, Spawned, spawn
+from pytracer.target.spawn import ExecuteFailed, Spawned, spawn
 from pytracer.target.start import Dispositions
 
 if TYPE_CHECKING:
@@ -258,8 +258,8 @@ class EbpfBackend:
     def _launch(self, target: Launch) -> Iterator[Event]:
         try:
             child = self._spawned = spawn(target, self._dispositions)
-        except NotExecuted as error:
-            raise TargetError(0, error.errno, error.stage) from error
+        except ExecuteFailed as error:
+            raise NotExecuted(0, error.errno, error.stage) from error
         except OSError as error:
             raise TargetError(0, error.errno or 0, "fork") from error
         if not child.ours:

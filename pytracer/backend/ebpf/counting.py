@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Final
 
-from pytracer.backend.base import TargetError
+from pytracer.backend.base import NotExecuted, TargetError
 from pytracer.backend.ebpf import wire
 from pytracer.backend.ebpf.tally import Tally
 from pytracer.backend.ebpf.threads import Thread, threads_of
 from pytracer.event.durations import CallCounts, InFlight
 from pytracer.event.schema import Clock, Event, Lost, NewBy, Task, TaskDetached, TaskExit, TaskNew
 from pytracer.target.selection import Attach, Launch, Members, Selection, Target
-from pytracer.target.spawn import NotExecuted, Spawned, spawn
+from pytracer.target.spawn import ExecuteFailed, Spawned, spawn
 from pytracer.target.start import Dispositions
 
 _SLEEP_MS: Final = 100
@@ -170,8 +170,8 @@ class CountBackend:
     def _launch(self, target: Launch) -> Iterator[Event]:
         try:
             child = self._spawned = spawn(target, self._dispositions)
-        except NotExecuted as error:
-            raise TargetError(0, error.errno, error.stage) from error
+        except ExecuteFailed as error:
+            raise NotExecuted(0, error.errno, error.stage) from error
         except OSError as error:
             raise TargetError(0, error.errno or 0, "fork") from error
         root = Thread(child.pid, child.pid, b"", False)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from errno import ESRCH
 from typing import Final
 
-from pytracer.backend.base import TargetError
+from pytracer.backend.base import NotExecuted, TargetError
 from pytracer.backend.ptrace import api
 from pytracer.backend.ptrace.attach import seize
 from pytracer.target.orphan import fork_orphan
@@ -73,7 +73,7 @@ class Launcher:
             if not _fork(lambda: fork_orphan(self._target.daemon)):
                 os.close(gate_write)
                 stage, errno = self._execute(gate_read)
-                raise TargetError(0, errno, stage)
+                raise NotExecuted(0, errno, stage)
         else:
             pid = _fork(os.fork)
             if pid == 0:

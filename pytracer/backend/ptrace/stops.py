@@ -120,7 +120,9 @@ class Stops:
         return [event], go_on, number
 
     def _executed(self, tracee: Tracee) -> Outcome:
-        former = api.event_message(tracee.tid) or tracee.tid
+        former = api.event_message(tracee.tid)
+        if former not in self._tracees:
+            former = tracee.tid  # it was killed meanwhile: the message is about its end
         if self._leave_at_execve:
             if tracee.tid not in self.spared:
                 api.ptrace_exact(api.PTRACE_DETACH, tracee.tid, None, None)

@@ -127,13 +127,20 @@ def test_ptrace_says_what_strace_says(
         pytest.fail(report.text(), pytrace=False)
 
 
+def _undecoded(*argv: str) -> None:
+    report = compare(*trace_twice(Program(argv), ("-e", "verbose=none")), rewrite=True)
+    if not report:
+        pytest.fail(report.text(), pytrace=False)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("family", ["files", "poll", "rtnetlink", "signals", "times"])
 def test_structures_are_left_undecoded_as_by_strace(family: str) -> None:
-    pair = trace_twice(Program((str(build(f"calls_{family}.c")),)), ("-e", "verbose=none"))
-    report = compare(*pair, rewrite=True)
-    if not report:
-        pytest.fail(report.text(), pytrace=False)
+    _undecoded(str(build(f"calls_{family}.c")))
+
+
+def test_the_frame_of_a_handler_is_left_undecoded_as_by_strace() -> None:
+    _undecoded("sh", "-c", "trap : USR1; kill -USR1 $$")
 
 
 @pytest.mark.slow

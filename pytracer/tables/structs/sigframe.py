@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from pytracer.spec.abi import I386, X32, X86_64, Layout
@@ -40,7 +41,12 @@ class _SigFrame(Pointee):
                 if not isinstance(data, bytes):
                     return Struct((("mask", Address(address + offset)),))
                 mask += data
-            return Struct((("mask", signal_set(mask)),))
+            found = signal_set(mask)
+            if len(pieces) > 1:
+                # It lies in more than one place: of an undecoded frame, this shows where it is.
+                return Struct((("mask", found),), address)
+            at = address + pieces[0][0]
+            return Struct((("mask", replace(found, address=at)),))
 
         return decode_at
 

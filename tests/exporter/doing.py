@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 _PROGRAM: Final = """
@@ -70,6 +71,8 @@ def doer(name: str = "") -> Iterator[Doer]:
         try:
             made = Doer(process)
             made.do(f"name {name}" if name else "call 0")
+            # It waits in read(2) for what comes next.
+            eventually(lambda: Path(f"/proc/{made.pid}/syscall").read_text().split()[0] == "0")
             yield made
         finally:
             process.kill()

@@ -43,6 +43,12 @@ class Observer:
     needs: str = ""
 
 
+_NOTE = """\
+Server and client share the cores and are busy all the time: whatever a call costs more is missing from the requests. The client's calls
+are not traced, but pay what every process on the host pays. Two empty programs are the least that anything costs which sees
+each call of the host, and two that read the clock the least of what measures how long calls take."""
+
+
 def _bpftrace(action: str) -> Callable[[int, str], list[str]]:
     def command(pid: int, trace: str) -> list[str]:
         script = (
@@ -168,7 +174,7 @@ def report(count: int, seconds: int, observers: Sequence[Observer] = OBSERVERS) 
                 )
         head = ("tool", "untraced", "traced", "ratio of pairs, median", "range")
         parts.append(f"### {name}, {count} pairs of {seconds} s\n\n{table(head, rows)}")
-    return "## Servers: requests a second\n\n" + "\n\n".join(parts)
+    return f"## Servers: requests a second\n\n{_NOTE}\n\n" + "\n\n".join(parts)
 
 
 def main() -> None:

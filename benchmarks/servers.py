@@ -44,9 +44,10 @@ class Observer:
 
 
 _NOTE = """\
-Server and client share the cores and are busy all the time: whatever a call costs more is missing from the requests. The client's calls
-are not traced, but pay what every process on the host pays. Two empty programs are the least that anything costs which sees
-each call of the host, and two that read the clock the least of what measures how long calls take."""
+Server and client share the cores and are busy all the time: whatever a call costs more is missing
+from the requests. The client's calls are not traced, but pay what every process on the host pays.
+Two empty programs are the least that anything costs which sees each call of the host, and two that
+read the clock the least of what measures how long calls take."""
 
 
 def _bpftrace(action: str) -> Callable[[int, str], list[str]]:

@@ -115,8 +115,8 @@ class Prometheus:
         ]
 
     def scrapes(self) -> int:
-        """How often the exporter has been scraped."""
-        counted = self.query('count_over_time(up{job="pytracer"}[1h])')
+        """How often the exporter has been scraped, and answered in time."""
+        counted = self.query('sum_over_time(up{job="pytracer"}[1h])')
         return int(counted[0][1]) if counted else 0
 
     def scraped_again(self, times: int = 2) -> None:

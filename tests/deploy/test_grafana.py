@@ -45,7 +45,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
         scraping(folder, exporter, "500ms") as scraper,
     ):
         load = subprocess.Popen(
-            service.load(25), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            service.load(120), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         try:
             scraper.scraped_again(8)

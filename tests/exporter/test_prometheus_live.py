@@ -86,7 +86,7 @@ def answers(port: int) -> int:
 def last_scrape(prometheus: Prometheus) -> float:
     """When the exporter was last scraped, to the millisecond."""
     (up,) = prometheus.samples('up{job="pytracer"}[1h]')
-    return up.samples[-1][0]
+    return max(when for when, answered in up.samples if answered)
 
 
 def written(recording: Path) -> list[int]:
@@ -267,7 +267,7 @@ def test_a_scrape_of_300_histograms_takes_under_50_ms(tmp_path: Path) -> None:
         targets = [f"--pid=t{each}={one.pid}" for each, one in enumerate(processes)]
         with (
             exporting(tmp_path, [*targets, "--max-series=20000"]) as exporter,
-            scraping(tmp_path, exporter, "500ms") as prometheus,
+            scraping(tmp_path, exporter) as prometheus,
         ):
             for one in processes:
                 assert one.stdin is not None and one.stdout is not None
@@ -283,7 +283,7 @@ def test_a_scrape_of_300_histograms_takes_under_50_ms(tmp_path: Path) -> None:
                 (took,) = prometheus.samples("scrape_duration_seconds[10m]")
                 return min((value for when, value in took.samples if when > since), default=9)
 
-            prometheus.scraped_again(8)
+            prometheus.scraped_again(5)
             wait_for(lambda: best() < MOST_S, lambda: f"no scrape took less than {best()} s")
             (cpu,) = prometheus.samples('process_cpu_seconds_total{job="pytracer"}[10m]')
             used = [value for when, value in cpu.samples if when >= since]

@@ -58,6 +58,12 @@ RULES: tuple[Rule, ...] = (
         r"\1=TIME",
     ),
     _rule(
+        "mount ids",
+        "each run has mounts of its own, numbered among those of the whole machine",
+        r"\bstx_mnt_id=0x[0-9a-f]+",
+        "stx_mnt_id=ID",
+    ),
+    _rule(
         "ipc times",
         "queues and segments made by the run carry the time of the run",
         r"\b((?:shm|msg|sem)_[a-z]+time)=[1-9]\d*",

@@ -120,7 +120,7 @@ static void times(void)
 	MUST(select(1, &readable, NULL, NULL, &brief) >= 0);
 	MUST(getrlimit(RLIMIT_NOFILE, &limit) == 0);
 	MUST(uname(&names) == 0);
-	MUST(getpriority(PRIO_PROCESS, 0) == 0);
+	MUST(getpriority(PRIO_PROCESS, 0) < 20);
 }
 
 int main(int argc, char **argv)

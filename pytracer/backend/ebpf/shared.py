@@ -20,7 +20,11 @@ _GATE_TIMEOUT_NS: Final = 2_000_000_000
 def pid_max() -> int:
     """One more than the greatest thread number of the kernel's own."""
     # The file speaks of the reader's pid namespace since 6.14; the initial one may have more.
-    return max(int(Path("/proc/sys/kernel/pid_max").read_text()), _PID_MAX_LIMIT)
+    try:
+        told = int(Path("/proc/sys/kernel/pid_max").read_text())
+    except FileNotFoundError:  # mounted with subset=pid
+        told = 0
+    return max(told, _PID_MAX_LIMIT)
 
 
 class Gates:

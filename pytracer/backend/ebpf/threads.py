@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,10 +59,18 @@ def room_for(target: Target) -> int:
         case Attach(pids=pids) | Launch(besides=pids):
             found = sum(len(threads_of(pid, True)) for pid in pids)
         case Members():
-            # "0.20 0.18 0.12 1/80 11206": running, and all that there are.
-            loads = Path("/proc/loadavg").read_text().split()
-            found = int(loads[3].rpartition("/")[2])
+            found = _all_there_are()
     return max(_LEAST_THREADS, 4 * found)
+
+
+def _all_there_are() -> int:
+    """How many threads the host has; processes alone where /proc tells of nothing else."""
+    try:
+        loads = Path("/proc/loadavg").read_text().split()
+    except FileNotFoundError:  # mounted with subset=pid
+        return sum(name.isdecimal() for name in os.listdir("/proc"))
+    # "0.20 0.18 0.12 1/80 11206": running, and all that there are.
+    return int(loads[3].rpartition("/")[2])
 
 
 def _field(path: Path, name: bytes) -> str:

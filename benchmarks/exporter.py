@@ -235,9 +235,31 @@ def report(program: str, rounds: int, count: int, seconds: int) -> str:
     return "## pytracer-exporter\n\n" + "\n\n".join(parts)
 
 
+def soak(minutes: int, churn: int) -> str:
+    """Resident memory, minute by minute, while short processes come and go."""
+    rows = []
+    pause = 60 * minutes / churn
+    with running("--all") as exporter:
+        begun = time.monotonic()
+        for number in range(churn):
+            subprocess.run(["true"], check=True, timeout=LIMIT_S)
+            due = begun + (number + 1) * pause
+            if int(due - begun) > int(due - begun - pause):
+                exporter.scrape()
+            if number % (churn // minutes) == 0:
+                rows.append((f"{number:,}", f"{exporter.resident_mb():.1f}"))
+            time.sleep(max(0.0, due - time.monotonic()))
+        rows.append((f"{churn:,}", f"{exporter.resident_mb():.1f}"))
+    head = ("short processes", "resident MB")
+    return f"### {minutes} minutes of churn, scraped each second\n\n{table(head, rows)}"
+
+
 def main() -> None:
     if sys.argv[1:2] == ["scraped"]:
         scraped(sys.argv[2:])
+        return
+    if sys.argv[1:2] == ["soak"]:
+        print(soak(20, 10_000))
         return
     parser = argparse.ArgumentParser(prog="python -m benchmarks.exporter")
     parser.add_argument("--rounds", type=int, default=5)

@@ -16,31 +16,33 @@ static inline struct stats *my_stats(void)
 	return stats.lookup(&zero);
 }
 
-static inline void count_event(int lost)
+/*
+ * An event is counted before it is sent: who finds it in a ring finds it counted, although the
+ * program that sends it may not have ended. See Drain._look in pytracer/backend/ebpf/reader.py.
+ */
+static inline int try_to_send(void *ctx, struct event *event)
 {
 	struct stats *s = my_stats();
 
-	if (s) {
+	if (s)
 		s->events++;
-		if (lost)
-			s->lost_events++;
-	}
+	barrier();
+	return events.perf_submit(ctx, event, sizeof(*event));
+}
+
+static inline void lost_event(void)
+{
+	struct stats *s = my_stats();
+
+	if (s)
+		s->lost_events++;
 }
 
 /* Where there is no room for it, it is lost. */
 static inline void send_event(void *ctx, struct event *event)
 {
-	count_event(events.perf_submit(ctx, event, sizeof(*event)));
-}
-
-/* Where there is no room for it, the caller tries to keep it. */
-static inline int try_to_send(void *ctx, struct event *event)
-{
-	int refused = events.perf_submit(ctx, event, sizeof(*event));
-
-	if (!refused)
-		count_event(0);
-	return refused;
+	if (try_to_send(ctx, event))
+		lost_event();
 }
 
 static inline int send_record(void *ctx, struct thread *t)

@@ -159,9 +159,10 @@ static inline void executed(void *ctx, struct thread *t, u32 former)
 		return;
 	if (former != event.tid)
 		kept = copy_apart(t, ((struct bpf_raw_tracepoint_args *)ctx)->args[1]);
-	count_event(!kept);
-	if (!kept)
+	if (!kept) {
+		lost_event();
 		return;
+	}
 	kept->record.ret = former;
 	kept->record.flags = EXIT_EXECUTED;
 	kept->record.exit_ns = event.time_ns;
@@ -195,7 +196,6 @@ static inline int ended(void *ctx, struct thread *t)
 	read_comm(event.comm);
 	if (!try_to_send(ctx, &event))
 		return 0;
-	count_event(0);
 	t->record.ret = event.other;
 	t->record.flags = event.flags;
 	t->record.exit_ns = event.time_ns;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -195,3 +196,13 @@ def test_what_has_to_be_looked_up_is_looked_up_when_recording(tmp_path: Path) ->
     assert run(PYTRACER, *words).status == 0
     again = run(PYTRACER, "--replay", str(record), "-e", "trace=write")
     assert 'write(4, "nobody reads this", 17)' in again.err
+
+
+def test_the_end_of_a_program_with_full_rings_is_heard_of(tmp_path: Path) -> None:
+    # Its end may be sent at the moment at which the rings are emptied for all those calls.
+    record = tmp_path / "record"
+    script = "import os\nfor _ in range(59_999): os.getppid()"
+    for _ in range(19):
+        words = ("--backend=ebpf", "--record", str(record), sys.executable, "-Sc", script)
+        assert run(PYTRACER, *words).status == 0
+        record.unlink()

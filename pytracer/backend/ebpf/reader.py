@@ -91,7 +91,8 @@ class _Drain:
         self._news = News()
         self._counted = wire.Stats(*[0] * len(wire.Stats._fields))
         self._refused = False
-        self._seen = self._counted
+        # As they were after the slices of the last turn, and of the one before.
+        self._seen = self._seen_before = self._counted
         self._unsent = b""
 
     def run(self, turns: int, bell: int, watched: set[int]) -> None:
@@ -136,8 +137,10 @@ class _Drain:
         turn = Turn(until_ns, threads if whole else news, counters, whole=whole)
         # Now, after the slices: what is counted here may be in them.
         now = wire.total(self._stats.lookup(_ZERO, self._cpus))
-        turn.has_events = now.events != self._seen.events
-        if self._recorded and (turn.has_events or now.unreadable != self._seen.unreadable):
+        # What was counted by the last turn may have been sent after its slices were taken, but not
+        # after this turn's as well: the gates see to that.
+        turn.has_events = now.events != self._seen_before.events
+        if self._recorded and (turn.has_events or now.unreadable != self._seen_before.unreadable):
             turn.aside = look(slices)
         place = self._spool.put(turn.pack(slices))
         if isinstance(place, int):
@@ -155,7 +158,7 @@ class _Drain:
             self._rings.release(ends)
         self._news.remember(told)
         self._counted = counters
-        self._seen = now
+        self._seen_before, self._seen = self._seen, now
         self._unsent += _TURN.pack(until_ns, 0, 0, True) + PLACE.pack(*place)
         return bool(slices)
 

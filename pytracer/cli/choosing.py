@@ -289,16 +289,21 @@ def _ebpf(
     programs: StreamPrograms | None,
 ) -> EbpfBackend:
     from pytracer.backend.ebpf.backend import EbpfBackend, Sizes
+    from pytracer.decode.catalogue import with_multiplexers
     from pytracer.decode.plans import TablePlans
 
+    captured = selection.syscalls
     if recording is not None:
         from pytracer.decode.witness import descriptors_at_start
 
         recording.witness = descriptors_at_start
+    elif captured is None and decoding.syscalls is not None:
+        # Of some calls nothing but their numbers is wanted: the target need not pay for more.
+        captured = with_multiplexers(decoding.syscalls)
     plans = TablePlans(
         decoding.string_bytes,
         decoding.whole,
-        selection.syscalls,
+        captured,
         _asks_descriptors(options),
         options.stack_trace,
     )

@@ -101,10 +101,9 @@ def metric(filled: Filled) -> Metric:
     """Make prometheus-client's metric of a family."""
     family = filled.family
     made = _MAKE[family.kind](family)
-    suffix = {Kind.COUNTER: "_total", Kind.INFO: "_info"}.get(family.kind, "")
     for sample in filled.samples:
         labels = dict(zip(family.labels, sample.labels, strict=True))
-        made.add_sample(family.name + suffix, labels, sample.value)
+        made.add_sample(family.full_name, labels, sample.value)
     for histogram in filled.histograms:
         labels = dict(zip(family.labels, histogram.labels, strict=True))
         for le, count in zip(filled.le, histogram.counts, strict=True):

@@ -11,7 +11,6 @@ from typing import Final
 
 from pytracer_exporter.families import Family, Filled, HistogramSample, Kind, Labels
 
-_SUFFIX: Final = {Kind.COUNTER: "_total", Kind.INFO: "_info"}
 # More than there can be series at a time. It is reached when targets come and go.
 _MOST_KEPT: Final = 50_000
 
@@ -28,7 +27,7 @@ class Writer:
         """Write in the text format."""
         lines: list[str] = []
         for filled in families:
-            name = filled.family.name + _SUFFIX.get(filled.family.kind, "")
+            name = filled.family.full_name
             kind = "gauge" if filled.family.kind is Kind.INFO else filled.family.kind.value
             self._write(filled, name, kind, lines)
         return "\n".join(lines) + "\n"
@@ -63,7 +62,7 @@ class Writer:
         if head is None:
             if len(self._heads) >= _MOST_KEPT:
                 self._heads.clear()
-            name = family.name + _SUFFIX.get(family.kind, "")
+            name = family.full_name
             pairs = _pairs(family.labels, labels)
             head = f"{name}{{{pairs}}}" if pairs else name
             self._heads[key] = head

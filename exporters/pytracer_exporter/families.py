@@ -30,6 +30,9 @@ class Kind(Enum):
     INFO = "info"
 
 
+_SUFFIX: Final = {Kind.COUNTER: "_total", Kind.INFO: "_info"}
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """A family's name, without the suffix that its type adds, and what it means."""
@@ -38,6 +41,11 @@ class Family:
     kind: Kind
     help: str
     labels: Labels = ()
+
+    @property
+    def full_name(self) -> str:
+        """The name with its suffix, as its samples bear it; of a histogram's each adds its own."""
+        return self.name + _SUFFIX.get(self.kind, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from pytracer.event.durations import Histogram
 from pytracer.tables.constants.errno import ERRNO
-from pytracer_exporter.reading import Reading, Stuck, SyscallCounts
+from pytracer_exporter.reading import Reading, Stuck, SyscallCounts, summed
 
 OTHER: Final = "other"
-# System calls by numbers that no kernel has: there may be as many as a program likes.
-UNKNOWN: Final = "unknown"
-_UNNAMED: Final = "syscall_0x"
 
 DEFAULT_LIMIT: Final = 10_000
 
@@ -95,12 +91,12 @@ class Folding:
         return shown
 
     def _add_call(self, shown: Shown, counts: SyscallCounts) -> None:
-        target, syscall, fd_type = counts.target, _known(counts.syscall), counts.fd_type
+        target, syscall, fd_type = counts.target, counts.syscall, counts.fd_type
         if not self._admits(("call", target, syscall, fd_type), self._call):
             syscall, fd_type = OTHER, ""
         key = target, syscall, fd_type
         before = shown.calls.get(key)
-        shown.calls[key] = counts if before is None else _sum(before, counts)
+        shown.calls[key] = counts if before is None else summed((before, counts))
         for errno, count in counts.errnos.items():
             name = ERRNO.name_of(errno)
             if not name or not self._admits(("error", target, syscall, name), 1):
@@ -109,7 +105,7 @@ class Folding:
             shown.errors[error] = shown.errors.get(error, 0) + count
 
     def _add_stuck(self, shown: Shown, stuck: Stuck) -> None:
-        target, syscall = stuck.target, _known(stuck.syscall)
+        target, syscall = stuck.target, stuck.syscall
         if not self._admits(("flight", target, syscall), _IN_FLIGHT):
             syscall = OTHER
         key = target, syscall
@@ -137,23 +133,3 @@ class Folding:
         self._own[key] = cost
         self._free -= cost
         return True
-
-
-def _known(syscall: str) -> str:
-    return UNKNOWN if syscall.startswith(_UNNAMED) else syscall
-
-
-def _sum(one: SyscallCounts, two: SyscallCounts) -> SyscallCounts:
-    cpu_ns = None
-    if one.cpu_ns is not None or two.cpu_ns is not None:
-        cpu_ns = (one.cpu_ns or 0) + (two.cpu_ns or 0)
-    buckets = zip(one.histogram.buckets, two.histogram.buckets, strict=True)
-    return SyscallCounts(
-        one.target,
-        one.syscall,
-        one.calls + two.calls,
-        {},
-        one.wall_ns + two.wall_ns,
-        cpu_ns,
-        Histogram([a + b for a, b in buckets]),
-    )

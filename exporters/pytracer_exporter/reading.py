@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -43,6 +44,29 @@ class SyscallCounts:
     cpu_ns: int | None
     histogram: Histogram
     fd_type: str = ""
+
+
+def summed(parts: Sequence[SyscallCounts]) -> SyscallCounts:
+    """Add up what is exported as one, under the names of the first."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    errnos: Counter[int] = Counter()
+    histogram = Histogram()
+    for part in parts:
+        errnos.update(part.errnos)
+        histogram.merge(part.histogram)
+    cpu = [part.cpu_ns for part in parts if part.cpu_ns is not None]
+    return SyscallCounts(
+        first.target,
+        first.syscall,
+        sum(part.calls for part in parts),
+        dict(errnos),
+        sum(part.wall_ns for part in parts),
+        sum(cpu) if cpu else None,
+        histogram,
+        first.fd_type,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from pytracer.event.schema import (
     TaskExit,
     TaskNew,
 )
-from pytracer_exporter.reading import Reading, Stuck, SyscallCounts, TargetState
+from pytracer_exporter.reading import Reading, Stuck, SyscallCounts, TargetState, summed
 from pytracer_exporter.source_rows import named
 
 _MOST_ERRNO: Final = 4095
@@ -143,23 +143,4 @@ def _merged(counted: Iterable[SyscallCounts]) -> Iterator[SyscallCounts]:
     found: dict[tuple[str, str], list[SyscallCounts]] = {}
     for each in counted:
         found.setdefault((each.target, each.syscall), []).append(each)
-    for (target, syscall), parts in found.items():
-        if len(parts) == 1:
-            yield parts[0]
-            continue
-        histogram = Histogram()
-        errnos: dict[int, int] = {}
-        for part in parts:
-            histogram.merge(part.histogram)
-            for number, count in part.errnos.items():
-                errnos[number] = errnos.get(number, 0) + count
-        cpu = [part.cpu_ns for part in parts if part.cpu_ns is not None]
-        yield SyscallCounts(
-            target,
-            syscall,
-            sum(part.calls for part in parts),
-            errnos,
-            sum(part.wall_ns for part in parts),
-            sum(cpu) if cpu else None,
-            histogram,
-        )
+    return map(summed, found.values())

@@ -8,14 +8,12 @@ from typing import Final
 
 from pytracer.backend.base import BackendUnavailable
 from pytracer.backend.ebpf import counts, tally
-from pytracer.backend.ebpf.bpf import F_MMAPABLE, F_NO_PREALLOC, BpfError
-from pytracer.backend.ebpf.loader import Loaded, Resize, compiled, load, unavailable
-from pytracer.backend.ebpf.members import connect, programs_for
+from pytracer.backend.ebpf.bpf import BpfError
+from pytracer.backend.ebpf.loader import Loaded, unavailable
+from pytracer.backend.ebpf.members import connect
 from pytracer.backend.ebpf.namespace import Namespace
 from pytracer.backend.ebpf.ring import possible_cpus
-from pytracer.backend.ebpf.shared import MARKS, pid_max
 from pytracer.backend.ebpf.targets import MOST_TARGETS
-from pytracer.backend.ebpf.threads import room_for
 from pytracer.backend.ebpf.wire import MAX_NR
 from pytracer.decode.catalogue import book, numbers
 from pytracer.event.schema import Abi
@@ -25,7 +23,6 @@ from pytracer_exporter.counting import Counting
 
 # Whatever the first targets are, others may come: all programs that follow any are loaded.
 _ANYBODY: Final = Members((Cgroup(0, "/", "/"),), ("*",), True)
-_SCHED_SWITCH: Final = "raw_tracepoint__sched_switch"
 # Rows for kinds of calls, of all targets: what 32 MiB hold, and within bounds. A program that does
 # much makes some sixty; on 64 CPUs 512 of them take 112 MiB.
 _MOST_BYTES: Final = 32 << 20
@@ -38,32 +35,11 @@ def load_programs(counting: Counting) -> Loaded:
 
     Errors: BackendUnavailable.
     """
-    source = compiled("count.c", members=True, targets=True)
-    if not counting.cpu:
-        programs = (each for each in source.programs if each.name != _SCHED_SWITCH)
-        source = source._replace(programs=tuple(programs))
-    threads = min(room_for(_ANYBODY), counts.MOST_THREADS)
     affordable = _MOST_BYTES // (counts.COUNTS.size * possible_cpus())
     rows = counting.rows or min(max(affordable, _LEAST_ROWS), _MOST_ROWS)
     rows = min(rows + 1, counts.MOST_ROWS)  # the first is for calls without one
-    loaded = load(
-        source,
-        {
-            "threads": Resize(F_MMAPABLE, threads),
-            "free_threads": Resize(0, threads),
-            "rows": Resize(0, MOST_TARGETS * counts.CALLS),
-            "owners": Resize(F_MMAPABLE, rows),
-            "free_rows": Resize(0, rows),
-            "odd_rows": Resize(F_NO_PREALLOC, rows),
-            "groups": Resize(F_NO_PREALLOC),
-            "edges": Resize(F_NO_PREALLOC),
-            "counted": Resize(0, rows),
-            "gates": Resize(0, possible_cpus()),
-            "marked": Resize(F_MMAPABLE, -(-pid_max() // MARKS)),
-            "numbers": Resize(F_NO_PREALLOC),
-        },
-        Namespace().nested,
-        programs_for(_ANYBODY),
+    loaded = tally.load_counting(
+        _ANYBODY, Namespace(), rows, MOST_TARGETS, counting.cpu, targets=True
     )
     try:
         _prepare(loaded, counting)
@@ -79,9 +55,7 @@ def load_programs(counting: Counting) -> Loaded:
 
 def _prepare(loaded: Loaded, counting: Counting) -> None:
     selection = Selection(syscalls=dict(counting.syscalls) if counting.syscalls else None)
-    count = MOST_TARGETS * counts.CALLS
-    indices = struct.pack(f"<{count}I", *range(count))
-    loaded.maps["rows"].update_many(indices, _slots(selection, counting) * MOST_TARGETS)
+    tally.choose_calls(loaded, _slots(selection, counting), MOST_TARGETS)
     loaded.maps["counting"].update(bytes(4), counts.COUNTING.pack(1, 0))
     connect(loaded)
     tally.fill(loaded)

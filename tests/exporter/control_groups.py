@@ -6,14 +6,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from pytracer_exporter.counting import Counting
 from pytracer_exporter.reading import Reading, Source, Unwatchable, Watched
-from pytracer_exporter.source import open_here
 
 from tests.exporter.doing import Doer, doer, eventually
+from tests.exporter.opening import opened
 from tests.live.control_groups import enter, group, remove
 
 _ID = "4f" * 32
@@ -21,7 +20,7 @@ _ID = "4f" * 32
 
 @contextmanager
 def counting(*targets: Watched) -> Iterator[Source]:
-    with closing(open_here(Counting(), targets)) as source:
+    with opened(targets) as source:
         yield source
 
 

@@ -102,15 +102,6 @@ def test_signals_without_room_are_other() -> None:
     assert shown.signals == {("web", "SIGTERM"): 2, ("web", "other"): 5}
 
 
-def test_numbers_that_no_kernel_has_are_one() -> None:
-    folding = Folding(10_000, BOUNDS, ["web"])
-    calls = [counts("web", f"syscall_0x{nr:x}", [5], {38: 1}) for nr in range(1000, 1100)]
-    shown = folding.fold(reading(calls))
-    assert shown.calls["web", "unknown", ""].calls == 100
-    assert shown.errors == {("web", "unknown", "ENOSYS"): 100}
-    assert folding.folded == 0
-
-
 def test_what_was_in_flight_is_shown_with_zero_afterwards() -> None:
     folding = Folding(10_000, BOUNDS, ["web"])
     folding.fold(reading(stuck=[Stuck("web", "read", 3, 500)]))

@@ -6,15 +6,15 @@ import errno
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 import pytest
 from pytracer_exporter.counting import Counting
 from pytracer_exporter.reading import Reading, Source, SyscallCounts, Unwatchable, Watched
-from pytracer_exporter.source import open_here
 
 from pytracer.event.schema import Abi
 from tests.exporter.doing import OWN, doer, eventually
+from tests.exporter.opening import opened
 from tests.programs.build import build
 
 pytestmark = [pytest.mark.needs_root, pytest.mark.needs_ebpf, pytest.mark.timeout(90)]
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.needs_root, pytest.mark.needs_ebpf, pytest.mark.timeou
 
 @contextmanager
 def counting(*targets: Watched, how: Counting | None = None) -> Iterator[Source]:
-    with closing(open_here(how or Counting(), targets)) as source:
+    with opened(targets, how) as source:
         yield source
 
 
@@ -289,7 +289,7 @@ def test_more_processes_than_there_is_room_for_come_and_go() -> None:
         subprocess.Popen(
             [build("churn.c"), str(count)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as storm,
-        closing(open_here(Counting(), (Watched("it", pids=(storm.pid,)),))) as source,
+        opened((Watched("it", pids=(storm.pid,)),)) as source,
     ):
         assert storm.stdin is not None and storm.stdout is not None
         for turn in (1, 2):

@@ -67,6 +67,14 @@ def connect(loaded: Loaded) -> None:
         loaded.maps["mates"].update(_ZERO, struct.pack("<i", loaded.programs[_MATES]))
 
 
+def look(loaded: Loaded) -> None:
+    """Have the programs look at all tasks. Errors: BackendUnavailable."""
+    try:
+        bpf.run_iterator(loaded.programs[_ANY[0]])
+    except bpf.BpfError as error:
+        raise unavailable(error) from error
+
+
 class Marks(Protocol):
     """The map that says which threads are traced."""
 
@@ -120,6 +128,21 @@ class Paths:
                     if targets | own or below:
                         waiting.append((f"{folder}/{name}", (targets | own, below)))
 
+    def groups(self) -> Iterator[tuple[bytes, bytes]]:
+        """What the programs' map of groups is to say of those that are there."""
+        for hierarchy, folder, (targets, node) in self.present():
+            try:
+                number = os.stat(folder).st_ino
+            except OSError:
+                continue  # it has just been removed
+            yield GROUP_KEY.pack(hierarchy, 0, number), GROUP.pack(targets, node, 0)
+
+    def steps(self) -> Iterator[tuple[bytes, bytes]]:
+        """What their map of edges is to say."""
+        for (node, name), what in self.edges.items():
+            key = EDGE.pack(node, os.fsencode(name)[:_LONGEST_NAME])
+            yield key, GROUP.pack(*what, 0)
+
 
 class Membership:
     """Tells the programs whom to trace.
@@ -145,9 +168,8 @@ class Membership:
         maps = loaded.maps
         connect(loaded)
         maps["choices"].update(_ZERO, choice)
-        for (node, name), what in self._paths.edges.items():
-            edge = EDGE.pack(node, os.fsencode(name)[:_LONGEST_NAME])
-            maps["edges"].update(edge, GROUP.pack(*what, 0))
+        for edge, what in self._paths.steps():
+            maps["edges"].update(edge, what)
 
     def begin(self, marks: Marks, key_of: Callable[[int], bytes | None]) -> None:
         """Choose from what is there already; the programs are attached, and see what changes.
@@ -160,22 +182,15 @@ class Membership:
                 marks.spare(int.from_bytes(key, "little"))
         groups = self._loaded.maps["groups"]
         try:
-            for hierarchy, folder, what in self._paths.present():
-                try:
-                    number = os.stat(folder).st_ino
-                except OSError:
-                    continue  # it has just been removed
-                groups.update(GROUP_KEY.pack(hierarchy, 0, number), GROUP.pack(*what, 0))
+            for group, what in self._paths.groups():
+                groups.update(group, what)
         except bpf.BpfError as error:
             raise unavailable(error) from error
         self.look()
 
     def look(self) -> None:
-        """Have all tasks looked at."""
-        try:
-            bpf.run_iterator(self._loaded.programs[_ANY[0]])
-        except bpf.BpfError as error:
-            raise unavailable(error) from error
+        """Have all tasks looked at. Errors: BackendUnavailable."""
+        look(self._loaded)
 
     def present(self) -> Iterator[tuple[int, bytes]]:
         """The threads that are traced now: what the user calls each, and its key."""

@@ -54,31 +54,8 @@ class Tally:
         self._detached = False
         self._lost_returns = 0
         self._before: dict[counts.Key, CallCounts] = {}
-        source = compiled("count.c", members=bool(programs_for(target)))
-        if not cpu:
-            programs = (each for each in source.programs if each.name != _SCHED_SWITCH)
-            source = source._replace(programs=tuple(programs))
         rows = self._most_rows(groups)
-        threads = min(room_for(target), counts.MOST_THREADS)
-        self.loaded = load(
-            source,
-            {
-                "threads": Resize(F_MMAPABLE, threads),
-                "free_threads": Resize(0, threads),
-                "rows": Resize(0, groups * counts.CALLS),
-                "owners": Resize(F_MMAPABLE, rows),
-                "free_rows": Resize(0, rows),
-                "odd_rows": Resize(F_NO_PREALLOC),
-                "groups": Resize(F_NO_PREALLOC),
-                "edges": Resize(F_NO_PREALLOC),
-                "counted": Resize(0, rows),
-                "gates": Resize(0, self._cpus),
-                "marked": Resize(F_MMAPABLE, -(-pid_max() // MARKS)),
-                "numbers": Resize(F_NO_PREALLOC),
-            },
-            self.namespace.nested,
-            programs_for(target),
-        )
+        self.loaded = load_counting(target, self.namespace, rows, groups, cpu)
         self._mapped: list[counts.Threads | counts.Rows | Marks] = []
         try:
             self._prepare(self.loaded, target, groups)
@@ -91,8 +68,7 @@ class Tally:
 
     def _prepare(self, loaded: Loaded, target: Target, groups: int) -> None:
         maps = loaded.maps
-        indices = struct.pack(f"<{groups * counts.CALLS}I", *range(groups * counts.CALLS))
-        maps["rows"].update_many(indices, slots(self._selection) * groups)
+        choose_calls(loaded, slots(self._selection), groups)
         self._configure()
         self.namespace.enter(loaded, self._selection)
         if isinstance(target, Members):
@@ -192,6 +168,45 @@ class Tally:
         while self._mapped:
             self._mapped.pop().close()
         self.loaded.close()
+
+
+def load_counting(
+    target: Target, namespace: Namespace, rows: int, groups: int, cpu: bool, targets: bool = False
+) -> Loaded:
+    """Create the maps and load the programs; nothing is attached yet.
+
+    ``rows``: for how many kinds of calls there is room, and one. ``targets``: with what tells
+    several targets apart. For the rest see Tally.
+    Errors: BackendUnavailable.
+    """
+    members = programs_for(target)
+    source = compiled("count.c", members=bool(members), targets=targets)
+    if not cpu:
+        programs = (each for each in source.programs if each.name != _SCHED_SWITCH)
+        source = source._replace(programs=tuple(programs))
+    threads = min(room_for(target), counts.MOST_THREADS)
+    shapes = {
+        "threads": Resize(F_MMAPABLE, threads),
+        "free_threads": Resize(0, threads),
+        "rows": Resize(0, groups * counts.CALLS),
+        "owners": Resize(F_MMAPABLE, rows),
+        "free_rows": Resize(0, rows),
+        "odd_rows": Resize(F_NO_PREALLOC, rows),
+        "counted": Resize(0, rows),
+        "gates": Resize(0, possible_cpus()),
+        "marked": Resize(F_MMAPABLE, -(-pid_max() // MARKS)),
+        "numbers": Resize(F_NO_PREALLOC),
+    }
+    return load(source, shapes, namespace.nested, members)
+
+
+def choose_calls(loaded: Loaded, slots: bytes, groups: int) -> None:
+    """Tell the programs what to do about each call, of every group.
+
+    Errors: BpfError.
+    """
+    count = groups * counts.CALLS
+    loaded.maps["rows"].update_many(struct.pack(f"<{count}I", *range(count)), slots * groups)
 
 
 def fill(loaded: Loaded) -> None:

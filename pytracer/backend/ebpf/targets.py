@@ -5,7 +5,6 @@ Nothing here needs more than the maps' descriptors: targets come and go without 
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Final
 
 from pytracer.backend.ebpf import bpf
 from pytracer.backend.ebpf.loader import Loaded, unavailable
-from pytracer.backend.ebpf.members import CHOICE, EDGE, GROUP, GROUP_KEY, Paths
+from pytracer.backend.ebpf.members import CHOICE, Paths, look
 from pytracer.target.patterns import STATES, Automaton, BadPattern, compile_patterns
 from pytracer.target.selection import Cgroup
 
@@ -24,8 +23,6 @@ MOST_AUTOMATA: Final = 8
 _NUMBER: Final = struct.Struct("<I")
 _MASK: Final = struct.Struct("<Q")
 _ZERO: Final = bytes(4)
-_LONGEST_NAME: Final = 251
-_ITERATOR: Final = "members_iter__task"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +45,8 @@ class Targets:
     """Tells the programs whom to trace, and as what."""
 
     def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
         self._maps = loaded.maps
-        self._program = loaded.programs[_ITERATOR]
         self._now: tuple[Numbered, ...] = ()
         self._paths = Paths(())
 
@@ -74,10 +71,7 @@ class Targets:
 
         Errors: BackendUnavailable.
         """
-        try:
-            bpf.run_iterator(self._program)
-        except bpf.BpfError as error:
-            raise unavailable(error) from error
+        look(self._loaded)
 
     def _forget(self, wanted: Sequence[Numbered]) -> None:
         """Have threads forget the targets that named them and do so no more.
@@ -146,29 +140,20 @@ class Targets:
         """
         groups, edges = self._maps["groups"], self._maps["edges"]
         known = set(bpf.MapReader(groups).keys())
-        former, paths = (
-            self._paths,
-            Paths(
-                ((cgroup, target.bit) for target in wanted for cgroup in target.cgroups),
-                self._paths.nodes,
-            ),
-        )
-        for step, what in paths.edges.items():
-            edges.update(_edge(step), GROUP.pack(*what, 0))
+        former = self._paths
+        chosen = ((cgroup, target.bit) for target in wanted for cgroup in target.cgroups)
+        paths = Paths(chosen, former.nodes)
+        for edge, what in paths.steps():
+            edges.update(edge, what)
         found = set()
-        for hierarchy, folder, what in paths.present():
-            try:
-                number = os.stat(folder).st_ino
-            except OSError:
-                continue  # it has just been removed
-            key = GROUP_KEY.pack(hierarchy, 0, number)
-            found.add(key)
-            groups.update(key, GROUP.pack(*what, 0))
+        for group, what in paths.groups():
+            found.add(group)
+            groups.update(group, what)
         self._paths = paths
         for key in known - found:
             groups.delete(key)
-        for step in former.edges:
-            edges.delete(_edge(step))
+        for edge, _ in former.steps():
+            edges.delete(edge)
         self._rank(wanted, sum(target.bit for target in wanted), names)
         self.look()
 
@@ -214,8 +199,3 @@ def _by_pid(targets: Sequence[Numbered]) -> dict[int, int]:
         for pid in target.pids:
             found[pid] = found.get(pid, 0) | target.bit
     return found
-
-
-def _edge(step: tuple[int, str]) -> bytes:
-    node, name = step
-    return EDGE.pack(node, os.fsencode(name)[:_LONGEST_NAME])

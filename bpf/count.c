@@ -248,13 +248,10 @@ static inline void count(struct thread *t, u64 now, s64 ret)
  */
 static inline int returns(struct thread *t)
 {
-	u64 group = FIELD(u64, current_task_btf(), OFFSET_SIGNAL);
-	u32 flags = 0, code = 0;
+	u32 code;
 
-	bpf_probe_read_kernel(&flags, 4, (void *)(group + OFFSET_GROUP_FLAGS));
-	bpf_probe_read_kernel(&code, 4, (void *)(group + OFFSET_GROUP_EXIT_CODE));
-	return flags & SIGNAL_GROUP_EXIT && code && code < 0x80 && code != SIGKILL &&
-	       t->tid == t->tgid;
+	return ends_as(FIELD(u64, current_task_btf(), OFFSET_SIGNAL), &code) && code &&
+	       code < 0x80 && code != SIGKILL && t->tid == t->tgid;
 }
 
 int raw_tracepoint__sys_exit(struct bpf_raw_tracepoint_args *ctx)
@@ -473,30 +470,19 @@ int raw_tracepoint__signal_deliver(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/*
- * Signals that are never delivered: those that are ignored, dropped when they are sent; and those
- * that end the process, which become SIGKILL when they are sent (complete_signal(),
- * kernel/signal.c).
- */
+/* Signals that are never delivered. */
 int raw_tracepoint__signal_generate(struct bpf_raw_tracepoint_args *ctx)
 {
 	u32 result = ctx->args[4], signo = ctx->args[0], key, set, code;
 	struct thread *t;
-	u64 group;
 
 	if (result > SIGNAL_RESULT_IGNORED)
 		return 0;
 	key = read_half(ctx->args[2] + OFFSET_PID);
 	set = marked_as(key);
 	t = set ? entry_of(key, set) : 0;
-	if (!t)
+	if (!t || (signo != SIGKILL && !undelivered(ctx->args, &code)))
 		return 0;
-	if (result != SIGNAL_RESULT_IGNORED && signo != SIGKILL) {
-		group = read_word(ctx->args[2] + OFFSET_SIGNAL);
-		code = read_half(group + OFFSET_GROUP_EXIT_CODE);
-		if (!(read_half(group + OFFSET_GROUP_FLAGS) & SIGNAL_GROUP_EXIT) || code != signo)
-			return 0;
-	}
 	count_signal(t, signo);
 	return 0;
 }

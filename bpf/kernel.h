@@ -62,6 +62,45 @@ enum {
 #define REG(index) r[index]
 #endif
 
+static inline u64 read_word(u64 at)
+{
+	u64 word = 0;
+
+	bpf_probe_read_kernel(&word, 8, (void *)at);
+	return word;
+}
+
+static inline u32 read_half(u64 at)
+{
+	u32 half = 0;
+
+	bpf_probe_read_kernel(&half, 4, (void *)at);
+	return half;
+}
+
+/*
+ * Whether a signal, or exit_group(), is ending a process. "code": what the process' end will say;
+ * of "group", its struct signal_struct.
+ */
+static inline int ends_as(u64 group, u32 *code)
+{
+	*code = read_half(group + OFFSET_GROUP_EXIT_CODE);
+	return !!(read_half(group + OFFSET_GROUP_FLAGS) & SIGNAL_GROUP_EXIT);
+}
+
+/*
+ * Whether a signal that was sent to a task is never delivered to it: it is ignored, and dropped
+ * when it is sent; or it ends the process, and becomes SIGKILL when it is sent (complete_signal(),
+ * kernel/signal.c). "args": those of signal_generate. "code": what it ends the process with, or 0.
+ */
+static inline int undelivered(u64 *args, u32 *code)
+{
+	*code = 0;
+	if (args[4] == SIGNAL_RESULT_IGNORED)
+		return 1;
+	return ends_as(read_word(args[2] + OFFSET_SIGNAL), code) && *code == args[0];
+}
+
 static inline void read_comm(char *comm)
 {
 	u64 task = current_task_btf();

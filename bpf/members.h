@@ -32,22 +32,6 @@ BPF_TABLE("hash", struct edge, struct group, edges, 1024);
 static inline void joined(void *ctx, struct thread *t, u64 task, u32 flags);
 static inline void look_again(void *ctx);
 
-static inline u64 read_word(u64 at)
-{
-	u64 word = 0;
-
-	bpf_probe_read_kernel(&word, 8, (void *)at);
-	return word;
-}
-
-static inline u32 read_half(u64 at)
-{
-	u32 half = 0;
-
-	bpf_probe_read_kernel(&half, 4, (void *)at);
-	return half;
-}
-
 static inline struct choice *my_choice(void)
 {
 	u32 zero = 0;

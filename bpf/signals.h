@@ -48,34 +48,22 @@ int raw_tracepoint__signal_deliver(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/*
- * Signals that are never delivered, while ptrace would have the kernel deliver
- * them: those that are ignored, dropped when they are sent; and those that end
- * the process, which become SIGKILL when they are sent (complete_signal(),
- * kernel/signal.c).
- */
+/* Signals that are never delivered, while ptrace would have the kernel deliver them. */
 int raw_tracepoint__signal_generate(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct event event = {.type = RECORD_SIGNAL, .flags = SIGNAL_UNSEEN};
-	u32 key = 0, result = ctx->args[4], set, flags = 0, code = 0;
+	u32 key, result = ctx->args[4], set, code;
 	struct thread *t;
-	u64 group = 0;
 
 	if (result > SIGNAL_RESULT_IGNORED || ctx->args[0] == SIGKILL)
 		return 0;
-	bpf_probe_read_kernel(&key, 4, (void *)(ctx->args[2] + OFFSET_PID));
+	key = read_half(ctx->args[2] + OFFSET_PID);
 	set = marked_as(key);
 	t = set ? entry_of(key, set) : 0;
-	if (!t || t->state >= STATE_LAUNCHING)
+	if (!t || t->state >= STATE_LAUNCHING || !undelivered(ctx->args, &code))
 		return 0;
-	if (result != SIGNAL_RESULT_IGNORED) {
-		bpf_probe_read_kernel(&group, 8, (void *)(ctx->args[2] + OFFSET_SIGNAL));
-		bpf_probe_read_kernel(&flags, 4, (void *)(group + OFFSET_GROUP_FLAGS));
-		bpf_probe_read_kernel(&code, 4, (void *)(group + OFFSET_GROUP_EXIT_CODE));
-		if (!(flags & SIGNAL_GROUP_EXIT) || code != ctx->args[0])
-			return 0;
+	if (code)
 		t->fatal = code;
-	}
 	if (!wants_signal(ctx->args[0]))
 		return 0;
 	enter_gate();

@@ -174,8 +174,8 @@ static inline int ended(void *ctx, struct thread *t)
 {
 	struct event event = {.type = RECORD_EXIT};
 	struct thread *kept;
-	u64 task = current_task_btf(), group;
-	u32 flags = 0, code = 0;
+	u64 task = current_task_btf();
+	u32 code;
 
 	event.time_ns = bpf_ktime_get_ns();
 	if (t->state == STATE_CALL) {
@@ -183,11 +183,8 @@ static inline int ended(void *ctx, struct thread *t)
 		t->record.exit_ns = event.time_ns;
 		count_call(send_record(ctx, t));
 	}
-	group = FIELD(u64, task, OFFSET_SIGNAL);
 	event.other = FIELD(u32, task, OFFSET_EXIT_CODE);
-	bpf_probe_read_kernel(&flags, 4, (void *)(group + OFFSET_GROUP_FLAGS));
-	bpf_probe_read_kernel(&code, 4, (void *)(group + OFFSET_GROUP_EXIT_CODE));
-	if (flags & SIGNAL_GROUP_EXIT) {
+	if (ends_as(FIELD(u64, task, OFFSET_SIGNAL), &code)) {
 		event.other = code;
 		event.flags = EXIT_GROUP;
 	}

@@ -26,6 +26,7 @@ from benchmarks import (
     runs,
     servers,
     startup,
+    steady,
     sustained,
 )
 from benchmarks.measure import build
@@ -53,6 +54,7 @@ def sections(program: str, rounds: int, count: int, pairs: int) -> dict[str, Cal
         "storm": lambda: calls.storm(program, 499, rounds),
         "bystanders": lambda: bystanders.report(rounds, count),
         "servers": lambda: servers.report(pairs, 3),
+        "steady": lambda: steady.report(pairs, 3),
         "exporter": lambda: exporter.report(program, rounds, pairs, 3),
         "sustained": lambda: sustained.report(program, 300_000, 30),
         "lines": lambda: format_lines.report(rounds, 30_000, format_lines.installed()),

@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import servers
+from benchmarks import servers, steady
 from benchmarks.measure import LIMIT_S, build, table
 from benchmarks.servers import Observer
 
@@ -216,8 +216,8 @@ def _watching(*more: str) -> list[Observer]:
 def services(count: int, seconds: int) -> str:
     """What the exporter costs servers, beside what anything that sees calls costs them."""
     observers = [*servers.OBSERVERS[:2], *_watching(), *_watching(*_LEAN)]
-    text = servers.report(count, seconds, observers)
-    return text.replace("### ", "#### ").replace("## ", "### ", 1)
+    parts = (servers.report(count, seconds, observers), steady.report(count, seconds, observers))
+    return "\n\n".join(re.sub("^#", "##", part, flags=re.M) for part in parts)
 
 
 def scraped(words: Sequence[str]) -> None:

@@ -102,7 +102,8 @@ def _strace(pid: int, *options: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def _observing(observer: Observer, pid: int, trace: str) -> Iterator[None]:
+def observing(observer: Observer, pid: int, trace: str) -> Iterator[None]:
+    """Have a tool watch a process, and end it."""
     with subprocess.Popen(
         observer.command(pid, trace), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as tool:
@@ -146,7 +147,7 @@ def pairs(
         bare = rate(service, seconds)
         with (
             tempfile.TemporaryDirectory() as folder,
-            _observing(observer, service.pid, str(Path(folder) / "trace")),
+            observing(observer, service.pid, str(Path(folder) / "trace")),
         ):
             traced = rate(service, seconds)
         found.append((bare, traced))

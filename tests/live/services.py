@@ -24,14 +24,14 @@ class Service:
     """A running server: the process to trace, and what to ask of it.
 
     ``load`` gives the command of a client that asks for so many seconds; ``intact`` whether what
-    the client
-    printed shows that it was answered, and never wrongly.
+    the client printed shows that it was answered, and never wrongly.
     """
 
     pid: int
     load: Callable[[int], list[str]]
     intact: Callable[[str], bool]
     folder: Path
+    port: int
 
 
 def free_port() -> int:
@@ -96,6 +96,7 @@ def redis(folder: Path) -> Iterator[Service]:
             ],
             lambda printed: "rps=" in printed and "rror" not in printed,
             folder,
+            port,
         )
 
 
@@ -106,6 +107,7 @@ error_log {folder}/error.log;
 worker_processes 1;
 events {{ worker_connections 64; }}
 http {{
+    keepalive_requests {requests};
     access_log {folder}/access.log;
     client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path
@@ -116,13 +118,13 @@ http {{
 
 
 @contextlib.contextmanager
-def nginx(folder: Path) -> Iterator[Service]:
-    """nginx under wrk; the master is traced, its worker followed."""
+def nginx(folder: Path, requests: int = 1000) -> Iterator[Service]:
+    """nginx under wrk: its worker. ``requests``: at most, of a connection."""
     port = free_port()
     (folder / "www").mkdir()
     (folder / "www" / "index.html").write_text("hello\n" * 131)
     folder.chmod(0o755)
-    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, port=port))
+    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, port=port, requests=requests))
     with _running([_program("nginx"), "-c", str(folder / "nginx.conf")]) as server:
         wait_for(lambda: _listening(port), "nginx")
         worker = int(Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()[0])
@@ -138,6 +140,7 @@ def nginx(folder: Path) -> Iterator[Service]:
                 and not re.search(r"Socket errors: .*(connect|read|write) [1-9]", printed)
             ),
             folder,
+            port,
         )
 
 
@@ -170,6 +173,7 @@ def postgres(folder: Path) -> Iterator[Service]:
             ],
             lambda printed: "number of failed transactions: 0 " in printed,
             folder,
+            port,
         )
 
 

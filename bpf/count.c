@@ -6,6 +6,7 @@
 #include "count.h"
 #include "kernel.h"
 #include "tracking.h"
+#include "cputime.h"
 #include "members.h"
 #include "filekinds.h"
 
@@ -146,8 +147,6 @@ static inline void begin(struct thread *t, s32 nr, void *regs, u64 now)
 	t->row = row;
 	t->nr = nr;
 	t->abi = abi;
-	t->off_ns = 0;
-	t->left_ns = 0;
 	t->enter_ns = now;
 	t->state = STATE_CALL;
 }
@@ -166,26 +165,9 @@ int raw_tracepoint__sys_enter(struct bpf_raw_tracepoint_args *ctx)
 	}
 	if (t->state == STATE_CALL)
 		lost_return();
+	on_cpu(t);
 	begin(t, ctx->args[1], (void *)ctx->args[0], bpf_ktime_get_ns());
 	return 0;
-}
-
-static inline u64 less(u64 ns, u64 overhead_ns)
-{
-	return ns > overhead_ns ? ns - overhead_ns : 0;
-}
-
-/*
- * A task that left its CPU is on one again, and nobody has said since when: the kernel (6.18) does
- * not tell of every change from the idle task. What the scheduler has accounted for since is late
- * by a tick at most.
- */
-static inline void come_back(struct thread *t, u64 now)
-{
-	u64 ran = FIELD(u64, current_task_btf(), OFFSET_RUNTIME) - t->ran_ns;
-	u64 away = now - t->left_ns;
-
-	t->off_ns += away > ran ? away - ran : 0;
 }
 
 static inline void count(struct thread *t, u64 now, s64 ret)
@@ -197,12 +179,10 @@ static inline void count(struct thread *t, u64 now, s64 ret)
 	u64 wall, cpu, bucket;
 	struct extremes *x;
 
-	if (t->left_ns)
-		come_back(t, now);
 	wall = now - t->enter_ns;
 	if (!c || !n || !about || wall < about->slower_ns)
 		return;
-	cpu = less(wall, t->off_ns + c->overhead_ns);
+	cpu = less(wall, time_off(t, now) + c->overhead_ns);
 	wall = less(wall, c->overhead_ns);
 	n->calls++;
 	n->wall_ns += wall;
@@ -264,7 +244,7 @@ int raw_tracepoint__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	now = bpf_ktime_get_ns();
 	if (t->state != STATE_CALL) {
-		u64 nr = 0;
+		u64 nr = 0, since = now;
 
 		if (t->state >= STATE_LAUNCHING)
 			return 0;
@@ -272,7 +252,11 @@ int raw_tracepoint__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 			goto out;
 		/* The entry was not seen: seccomp's answer, or it was attached to in mid-call. */
 		bpf_probe_read_kernel(&nr, 8, (void *)ctx->args[0] + REGS_OFFSET + 8 * R_ORIG);
-		begin(t, nr, (void *)ctx->args[0], t->state == STATE_ATTACHED ? t->enter_ns : now);
+		if (t->state == STATE_ATTACHED)
+			since = t->enter_ns;
+		else
+			on_cpu(t);
+		begin(t, nr, (void *)ctx->args[0], since);
 		if (t->state != STATE_CALL)
 			goto out;
 	}
@@ -280,32 +264,6 @@ int raw_tracepoint__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 		count(t, now, ctx->args[1]);
 out:
 	t->state = t->launching && (s64)ctx->args[1] < 0 ? STATE_FAILED : STATE_IDLE;
-	return 0;
-}
-
-/*
- * How long threads are not on a CPU while they are in a call, for the CPU time of calls. Attached
- * only when that is asked for: it runs whenever a CPU turns to another task.
- */
-int raw_tracepoint__sched_switch(struct bpf_raw_tracepoint_args *ctx)
-{
-	u32 key, next = 0, set;
-	struct thread *t = traced(&key);
-
-	if (t && t->state == STATE_CALL) {
-		/* It has left already if it came back unnoticed. */
-		if (t->left_ns)
-			come_back(t, bpf_ktime_get_ns());
-		t->left_ns = bpf_ktime_get_ns();
-		t->ran_ns = FIELD(u64, current_task_btf(), OFFSET_RUNTIME);
-	}
-	bpf_probe_read_kernel(&next, 4, (void *)(ctx->args[2] + OFFSET_PID));
-	set = marked_as(next);
-	t = set ? entry_of(next, set) : 0;
-	if (t && t->left_ns) {
-		t->off_ns += bpf_ktime_get_ns() - t->left_ns;
-		t->left_ns = 0;
-	}
 	return 0;
 }
 
@@ -429,6 +387,7 @@ static inline void joined(void *ctx, struct thread *t, u64 task, u32 flags)
 {
 	t->nr = -1;
 	t->enter_ns = bpf_ktime_get_ns();
+	maybe_off(t, task, t->enter_ns);
 	tell_birth(t);
 }
 

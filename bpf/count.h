@@ -70,8 +70,8 @@ static inline u64 bucket_of(u64 ns)
 /* A traced thread and its call in flight. */
 struct thread {
 	u64 enter_ns;
-	u64 off_ns;  /* how long it was not on a CPU, in this call */
-	u64 left_ns; /* since when it has not been on one; 0 if it is */
+	u64 off_ns; /* for cputime.h, as are these */
+	u64 left_ns;
 	s32 nr;
 	u16 row;
 	u8 abi;
@@ -82,9 +82,9 @@ struct thread {
 	u32 tgid;
 	u16 group; /* of targets, as user space numbers them; children inherit it */
 	u16 pad;
-	u32 why;    /* it is traced */
-	u64 ran_ns; /* how long it had run in its life when it left its CPU */
-	u64 named;  /* targets that name its process, or one that it descends from */
+	u32 why; /* it is traced */
+	u64 ran_ns;
+	u64 named; /* targets that name its process, or one that it descends from */
 };
 
 /* What a row of counts is about. */

@@ -10,6 +10,7 @@
 #include "records.h"
 #include "capture.h"
 #include "threads.h"
+#include "cputime.h"
 #include "holding.h"
 #include "tasks.h"
 #include "signals.h"
@@ -108,6 +109,7 @@ int raw_tracepoint__sys_enter(struct bpf_raw_tracepoint_args *ctx)
 		t->launching = 1;
 	}
 	enter_gate();
+	on_cpu(t);
 	if (!begin(t, (void *)ctx->args[0], bpf_ktime_get_ns())) {
 		t->state = STATE_SKIPPED;
 	} else if (t->entry) {
@@ -140,7 +142,7 @@ int raw_tracepoint__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	struct thread *t = traced_at(ctx, &key, JOIN_EXIT);
 	struct work *w;
 	s64 ret;
-	u64 now;
+	u64 now, since;
 	u32 then;
 	u8 flags;
 
@@ -155,7 +157,12 @@ int raw_tracepoint__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	}
 	enter_gate();
 	now = bpf_ktime_get_ns();
+	since = t->record.enter_ns;
 	if (t->state != STATE_CALL) {
+		if (t->state != STATE_ATTACHED) {
+			since = now;
+			on_cpu(t);
+		}
 		t->state = STATE_IDLE;
 		if (!begin(t, (void *)ctx->args[0], now))
 			goto out;
@@ -175,6 +182,7 @@ int raw_tracepoint__sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (t->record.abi == 1)
 		ret = (s32)ret < 0 && (s32)ret >= -4095 ? (s64)(s32)ret : (s64)(u32)ret;
 	t->record.exit_ns = now;
+	t->record.cpu_ns = less(now - since, time_off(t, now));
 	t->record.ret = ret;
 	index = call_index(t->record.abi, t->record.nr);
 	struct call *call = calls.lookup(&index);

@@ -39,6 +39,7 @@ struct record {
 	u32 entry_tid; /* not tid after an execve by a thread other than the leader */
 	u64 exit_ns;
 	u64 enter_ns;
+	u64 cpu_ns; /* of which it was on a CPU, where that is measured */
 	s64 ret;
 	s32 nr;
 	u32 used; /* bytes of regions that follow the record */
@@ -129,6 +130,9 @@ struct thread {
 	u8 fatal;     /* a signal that ends the process was sent to it */
 	u32 key;
 	u32 why;
+	u64 off_ns; /* for cputime.h, as are these */
+	u64 left_ns;
+	u64 ran_ns;
 	struct record record;
 	u8 data[DATA_BYTES];
 };

@@ -5,6 +5,7 @@
 
 #include "threads.h"
 #include "capture.h"
+#include "cputime.h"
 #include "members.h"
 
 static inline void lost_task(void)
@@ -228,6 +229,8 @@ static inline void joined(void *ctx, struct thread *t, u64 task, u32 flags)
 	event.tid = t->record.tid;
 	event.tgid = t->record.tgid;
 	event.time_ns = bpf_ktime_get_ns();
+	t->record.enter_ns = event.time_ns;
+	maybe_off(t, task, event.time_ns);
 	bpf_probe_read_kernel(event.comm, sizeof(event.comm), (void *)(task + OFFSET_COMM));
 	send_event(ctx, &event);
 }

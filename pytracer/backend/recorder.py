@@ -47,13 +47,19 @@ class Recording:
         self.failure = 0
 
     def begin(
-        self, events: str, clock: Clock, layout: int = 0, counters: Sequence[str] = ()
+        self,
+        events: str,
+        clock: Clock,
+        cpu: bool,
+        layout: int = 0,
+        counters: Sequence[str] = (),
     ) -> None:
-        """Write the header. Errors: OSError."""
+        """Write the header. ``cpu``: CPU times will be known. Errors: OSError."""
         header = self.header._replace(
             events=events,
             selection=self.header.selection if events == SLICES else self._without_descriptors(),
             wall_offset_ns=clock.wall_offset_ns,
+            cpu_times=cpu,
             layout=layout,
             counters=tuple(counters),
             kernel=platform.release(),
@@ -116,7 +122,7 @@ class RecordedBackend:
         self._held: tuple[Event, int, list[Region], Answers] | None = None
         self._batch: list[bytes] = []
         self._bytes = 0
-        recording.begin("events", backend.clock)
+        recording.begin("events", backend.clock, True)
 
     def events(self) -> Iterator[Event | None]:
         """Yield events; those of calls only if somebody wants to see them.

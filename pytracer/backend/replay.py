@@ -130,7 +130,7 @@ class ReplayBackend:
 
     def _of_slices(self, make: OfTurn[Given]) -> Iterator[Given | Event | None]:
         selection = self._selection
-        digest = Digest(selection.by_result, selection.signals, live=False)
+        digest = Digest(selection.by_result, selection.signals, False, self.header.cpu_times)
         end: dict[str, Any] | None = None
         last_ns = 0
         for kind, payload in self._frames:

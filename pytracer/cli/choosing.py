@@ -37,14 +37,6 @@ def ptrace_only(options: Options) -> Iterator[str]:
         # What belongs to a group would be let go of, and join again.
         (options.detach_on_execve and options.grouped is not None, "-b/--detach-on"),
         (options.stack_trace and bool(options.program), "-k/--stack-trace of PROG"),
-        # What is streamed does not tell the CPU time that calls took.
-        (
-            options.summary is not Summary.NONE
-            and not options.summary_wall
-            and not countable(options),
-            "-c/--summary-only or -C/--summary together with --syscall-limit, -P/--trace-path, "
-            "--trace-fds or -b/--detach-on, but without -w/--summary-wall-clock,",
-        ),
     )
     return (name for asked, name in wanted if asked)
 
@@ -126,11 +118,18 @@ def begin(options: Options, target: Target) -> StreamPrograms | None:
     from pytracer.backend.ebpf.programs import StreamPrograms
 
     descriptors = _asks_descriptors(options)
-    return StreamPrograms(target, descriptors, options.stack_trace, _pauses(options))
+    measured = _measures_cpu(options)
+    return StreamPrograms(target, descriptors, options.stack_trace, _pauses(options), measured)
 
 
 def _only_counts(options: Options) -> bool:
     return options.summary is Summary.ONLY and countable(options)
+
+
+def _measures_cpu(options: Options) -> bool:
+    """Whether the CPU time of each call is wanted: now, or when a recording is looked at."""
+    counting = options.summary is not Summary.NONE and not options.summary_wall
+    return counting or options.record is not None
 
 
 def _asks_descriptors(options: Options) -> bool:
@@ -171,10 +170,7 @@ def make(
         try:
             if _only_counts(options):
                 return _counting(options, target, selection, refuse)
-            stream = _ebpf(options, target, selection, decoding, refuse, recording, programs)
-            if options.summary is Summary.BOTH and not options.summary_wall:
-                return _counted(options, target, selection, stream)
-            return stream
+            return _ebpf(options, target, selection, decoding, refuse, recording, programs)
         except BackendUnavailable:
             if options.backend is Choice.EBPF or isinstance(target, Members):
                 raise
@@ -187,11 +183,10 @@ def make(
         unfiltered = why_not(target, selection)
         if unfiltered is not None:
             note(unfiltered)
-    counting = options.summary is not Summary.NONE and not options.summary_wall
     backend = PtraceBackend(
         target,
         selection,
-        count_cpu=counting or recording is not None,
+        count_cpu=_measures_cpu(options),
         kill_on_exit=options.kill_on_exit,
         holds=_holds(options, decoding),
         refuse=refuse,
@@ -265,20 +260,6 @@ def _counting(
     )
 
 
-def _counted(
-    options: Options, target: Target, selection: Selection, stream: EbpfBackend
-) -> Backend:
-    from pytracer.backend.ebpf.beside import CountedStream
-    from pytracer.backend.ebpf.tally import Tally
-
-    try:
-        tally = Tally(target, selection, cpu=True, overhead_ns=options.overhead_ns or 0, groups=1)
-    except BackendUnavailable:
-        stream.close()
-        raise
-    return CountedStream(stream, tally)
-
-
 def _ebpf(
     options: Options,
     target: Target,
@@ -316,5 +297,5 @@ def _ebpf(
         refuse=refuse,
         sizes=sizes,
         recording=recording,
-        programs=programs,
+        programs=programs or begin(options, target),
     )

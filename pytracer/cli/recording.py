@@ -14,12 +14,12 @@ from pytracer.backend.recorder import Recording
 from pytracer.cli.destination import link_is_trusted
 from pytracer.cli.exclusions import alone
 from pytracer.cli.messages import Failure, Messages, system_failure
-from pytracer.cli.options import Options, Summary
+from pytracer.cli.options import Options
 from pytracer.cli.session import Output
 from pytracer.decode.call import Call
 from pytracer.decode.decoder import Decoder
 from pytracer.decode.fingerprint import fingerprint
-from pytracer.event.recording import SLICES, BadRecording, Header
+from pytracer.event.recording import BadRecording, Header
 from pytracer.event.schema import Abi, Event, TaskDetached, TaskNew
 from pytracer.event.written import Known
 from pytracer.output.style import Quiet
@@ -136,8 +136,6 @@ def adopt(options: Options, header: Header, note: Callable[[str], None]) -> Opti
     if (options.decode_fds or options.paths) and not captured.get("descriptors"):
         name = "-y/--decode-fds" if options.decode_fds else "-P/--trace-path"
         raise Failure(f"{name}: the recording does not tell: record with --backend=ebpf -y")
-    if options.summary is not Summary.NONE and not options.summary_wall and header.events == SLICES:
-        raise Failure("the recording tells no system time: use -w with -c or -C")
     string_bytes = captured.get("string_bytes")
     if isinstance(string_bytes, int) and string_bytes < options.string_bytes:
         if "s" in options.asked:
@@ -153,7 +151,8 @@ def adopt(options: Options, header: Header, note: Callable[[str], None]) -> Opti
             f"calls: what they want and it lacks is shown as an address"
         )
     quiet = options.quiet
-    if header.program and options.output is not None and not {"q", "quiet"} & options.asked:
+    told = options.json or {"q", "quiet"} & options.asked
+    if header.program and options.output is not None and not told:
         quiet = quiet | {Quiet.ATTACH, Quiet.PERSONALITY}
     return options._replace(
         follow=options.follow or bool(captured.get("follow")),

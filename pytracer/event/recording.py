@@ -43,6 +43,7 @@ class Header(NamedTuple):
     descriptions of system calls. ``counters``: names of what the kernel counts, in order.
     ``selection``: what was captured, by the names of the options. ``program``: what was launched.
     ``pids``: who was attached. ``standard``: what is told about the descriptors at the start.
+    ``cpu_times``: whether the CPU time of each call is there.
     """
 
     events: str
@@ -57,6 +58,7 @@ class Header(NamedTuple):
     kernel: str = ""
     machine: str = ""
     cpus: int = 0
+    cpu_times: bool = False
     format: int = FORMAT
 
     @property
@@ -87,6 +89,7 @@ class Header(NamedTuple):
             good = (
                 isinstance(header.wall_offset_ns, int)
                 and isinstance(header.layout, int)
+                and isinstance(header.cpu_times, bool)
                 and isinstance(header.selection, dict)
                 and isinstance(header.tables, str)
                 and all(isinstance(each, int) for each in header.pids)

@@ -82,8 +82,9 @@ class SyscallExit:
     ip: int | None = None
 
 
-# A call in a Run: the task, when it entered and returned, and its content.
-WholeCall: TypeAlias = tuple[Task, int, int, bytes]
+# A call in a Run: the task, when it entered and returned, its content, and its CPU time as a
+# SyscallExit has it.
+WholeCall: TypeAlias = tuple[Task, int, int, bytes, int | None]
 Registers: TypeAlias = tuple[int, int, int, int, int, int]
 
 
@@ -91,7 +92,7 @@ Registers: TypeAlias = tuple[int, int, int, int, int, int]
 class Run:
     """Calls that each returned before anything else happened, in order.
 
-    Shape: two calls of one ABI with equal contents are equal in everything but task and time:
+    Shape: two calls of one ABI with equal contents are equal in everything but task and times:
     number, registers, result, instruction pointer and the memory that was captured. ``open``
     takes a call apart: number, registers, result, instruction pointer, memory at entry and at exit.
     """
@@ -103,10 +104,10 @@ class Run:
     def events(self) -> Iterator[SyscallEnter | SyscallExit]:
         """The entries and exits of the calls, in order."""
         for call in self.calls:
-            task, enter_ns, exit_ns, _ = call
+            task, enter_ns, exit_ns, _, cpu_ns = call
             nr, args, ret, ip, before, after = self.open(call)
             yield SyscallEnter(task, enter_ns, self.abi, nr, args, before, ip)
-            yield SyscallExit(task, exit_ns, ret, after, False, None, ip)
+            yield SyscallExit(task, exit_ns, ret, after, False, cpu_ns, ip)
 
 
 @dataclass(slots=True)

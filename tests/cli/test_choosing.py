@@ -12,10 +12,6 @@ from pytracer.cli.reading import Reader
 PTRACE_ONLY = (
     "--kill-on-exit true",
     "-k true",
-    "-C --syscall-limit=3 true",
-    "-c --syscall-limit=3 true",
-    "-c --trace-fds=1 true",
-    "-c -b execve true",
 )
 
 
@@ -47,7 +43,11 @@ def options(line: str) -> Options:
         ("-c -p 1", Backend.EBPF),
         ("-C -p 1", Backend.EBPF),
         ("-C -w -p 1", Backend.EBPF),
-        ("-c --syscall-limit=3 -p 1", Backend.PTRACE),
+        ("-c --syscall-limit=3 -p 1", Backend.EBPF),
+        ("-c -P x true", Backend.EBPF),
+        ("-c --trace-fds=1 true", Backend.EBPF),
+        ("-c -b execve true", Backend.EBPF),
+        ("-C -P x true", Backend.PTRACE),
         ("-c -w -p 1", Backend.EBPF),
     ],
 )

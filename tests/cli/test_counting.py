@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -84,6 +85,45 @@ def test_there_is_a_line_for_each_call_of_the_table(backend: str, wall: tuple[st
         lines = [line for line in ended.err.splitlines() if f"{name}(" in line]
         failed = [line for line in lines if " = -1 E" in line]
         assert [len(lines), *filter(None, [len(failed)])] == list(map(int, found[name]))
+
+
+@pytest.mark.needs_root
+@pytest.mark.needs_ebpf
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("-c", "-P", "/etc/hostname"),
+        ("-C", "-P", "/etc/hostname"),
+        ("-c", "--trace-fds=3"),
+        ("-c", "--syscall-limit=23"),
+        ("-c", "-b", "execve", "-f", "-e", "trace=openat,getpid,read"),
+    ],
+    ids=" ".join,
+)
+def test_what_events_tell_is_counted_alike(words: tuple[str, ...]) -> None:
+    script = "exec 3</etc/hostname; read line <&3; cat /etc/hostname /nonexistent 2>&-; true"
+    found = {}
+    for backend in ("ptrace", "ebpf"):
+        columns = ("-qq", "-S", "name", "-U", "calls,errors,name", "sh", "-c", script)
+        ended = run(PYTRACER, f"--backend={backend}", *words, *columns)
+        assert ended.status == 0
+        found[backend] = ended.err[ended.err.index("    calls    errors syscall") :]
+    assert found["ebpf"] == found["ptrace"]
+    assert "total" in found["ebpf"]
+
+
+@pytest.mark.needs_root
+@pytest.mark.needs_ebpf
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [(), ("-C",), ("-C", "-w")], ids=" ".join)
+def test_json_tells_the_cpu_time_under_both_backends_or_under_none(words: tuple[str, ...]) -> None:
+    told = []
+    for backend in ("ptrace", "ebpf"):
+        ended = run(PYTRACER, f"--backend={backend}", "--json", *words, "true")
+        calls = [each for each in map(json.loads, ended.err.splitlines()) if "exit_ns" in each]
+        told.append({"cpu_ns" in each for each in calls})
+    assert told[0] == told[1] == {words == ("-C",)}
 
 
 @BACKENDS

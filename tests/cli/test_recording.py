@@ -21,6 +21,7 @@ STYLES = (
     (),
     ("-v", "-s", "199", "-x"),
     ("-T", "-ttt", "-i", "-n", "-C", "-w"),
+    ("-C", "-U", "name,calls,errors,total-time,min-time,max-time,wall-total,p99"),
     ("-Z", "-N", "-e", "signal=none", "-a", "60"),
     ("-Y", "-e", "trace=kill,wait4,getpid"),
     ("-e", "trace=%file,close", "-e", "trace-fds=1", "-X", "raw", "-r"),
@@ -67,6 +68,32 @@ def test_json_of_a_recording_is_that_of_the_live_run(backend: str, tmp_path: Pat
     assert run(PYTRACER, f"--backend={backend}", *words).status == 0
     again = run(PYTRACER, "--replay", str(record), "--json")
     assert again.out == live.read_text() and len(again.out.splitlines()) > 50
+    calls = [each for each in map(json.loads, again.out.splitlines()) if "exit_ns" in each]
+    assert calls and all("cpu_ns" in each for each in calls)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_recording_is_summed_up_as_the_live_run(backend: str, tmp_path: Path) -> None:
+    record, live = tmp_path / "record", tmp_path / "live"
+    chosen = ("-P", "/etc/hostname") if backend == "ebpf" else ()
+    words = ("-C", "-f", *chosen, "-o", str(live), "--record", str(record), "sh", "-c", SCRIPT)
+    run(PYTRACER, f"--backend={backend}", *words)
+    again = run(PYTRACER, "--replay", str(record), "-c", *chosen)
+    table = again.err[again.err.index("% time") :]
+    assert again.status == 0 and "openat" in table
+    assert live.read_text().endswith(table)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_json_of_a_summary_is_that_of_the_live_run(backend: str, tmp_path: Path) -> None:
+    record, live, again = tmp_path / "record", tmp_path / "live", tmp_path / "again"
+    words = ("--json", "-C", "-o", str(live), "--record", str(record), "ls", "/")
+    assert run(PYTRACER, f"--backend={backend}", *words).status == 0
+    run(PYTRACER, "--replay", str(record), "--json", "-C", "-o", str(again))
+    told, replayed = ([*map(json.loads, f.read_text().splitlines())] for f in (live, again))
+    assert told[-1]["calls"] == replayed[-1]["calls"]
+    assert all("cpu" in each for each in told[-1]["calls"])
+    assert told[:-1] == replayed[:-1]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

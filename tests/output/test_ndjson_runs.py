@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from pytracer.decode.decoder import DecodeOptions, Decoder
@@ -89,6 +91,16 @@ def test_what_was_filled_in_later_is_told_of_that_call_alone() -> None:
         memory = Patched([(0x3000, b"", False), (0x3000, b"abc"[: len(asked)], True)])
         return 1, (3, 0x3000, 1, 0, 0, 0), 1, 0, memory, NO_MEMORY
 
-    run = Run(Abi.X86_64, [(ONE, 1, 2, b"same"), (ONE, 3, 4, b"same")], open_call)
+    run = Run(Abi.X86_64, [(ONE, 1, 2, b"same", None), (ONE, 3, 4, b"same", None)], open_call)
     told(run)
     assert len(asked) == 4
+
+
+@pytest.mark.parametrize("cpu_ns", [None, 0, 7])
+def test_the_cpu_time_of_each_call_is_told_where_it_is_known(cpu_ns: int | None) -> None:
+    run = run_of()
+    run.calls = [(*call[:4], cpu_ns) for call in run.calls]
+    objects = [json.loads(line) for line in told(run).splitlines()]
+    calls = [each for each in objects if each["type"] == "syscall"]
+    assert [each.get("cpu_ns") for each in calls] == [cpu_ns] * len(run.calls)
+    assert all("cpu_ns" in each for each in calls) is (cpu_ns is not None)

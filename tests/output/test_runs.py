@@ -60,7 +60,7 @@ def run_of(abi: Abi = Abi.X86_64, opened: list[int] | None = None) -> Run:
     for task in (ONE, OTHER, OTHER, ONE):
         for i in range(len(CALLS)):
             began = 1_000_000_000 + len(calls) * 10_000
-            calls.append((task, began, began + 1_000 + i, str(i).encode()))
+            calls.append((task, began, began + 1_000 + i, str(i).encode(), None))
     return Run(abi, calls, open_call)
 
 
@@ -173,7 +173,7 @@ def test_what_was_filled_in_later_is_written_of_that_call_alone() -> None:
         memory = Patched([(0x3000, b"", False), (0x3000, b"abc"[: len(asked)], True)])
         return 1, (3, 0x3000, 1, 0, 0, 0), 1, 0, memory, NO_MEMORY
 
-    run = Run(Abi.X86_64, [(ONE, 1, 2, b"same"), (ONE, 3, 4, b"same")], open_call)
+    run = Run(Abi.X86_64, [(ONE, 1, 2, b"same", None), (ONE, 3, 4, b"same", None)], open_call)
     texts(run)
     assert len(asked) == 4
 
@@ -182,7 +182,7 @@ def test_a_line_that_is_open_is_cut() -> None:
     run = run_of()
     sink, decoder = Text(), Decoder()
     output = TextOutput(sink)
-    enter, leave = Run(run.abi, [(Task(5, 5), 1, 2, b"0")], run.open).events()
+    enter, leave = Run(run.abi, [(Task(5, 5), 1, 2, b"0", None)], run.open).events()
     output.handle(enter, decoder.handle(enter))
     output.run(run, decoder)
     output.handle(leave, decoder.handle(leave))

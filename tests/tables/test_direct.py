@@ -75,7 +75,7 @@ def _text(at_once: bool, seed: str, nr: int, style: Style, selected: tuple[int, 
         return nr, args, ret, 0, Still(seed), Still(seed + " after")  # type: ignore[return-value]
 
     # The second time, what is known of numbers is used.
-    run = Run(Abi.X86_64, [(TASK, 1, 2, b"one"), (TASK, 3, 4, b"other")], open_call)
+    run = Run(Abi.X86_64, [(TASK, 1, 2, b"one", None), (TASK, 3, 4, b"other", None)], open_call)
     decoder = Decoder(DecodeOptions(32, not style.abbreviate))
     sink = Text()
     output = TextOutput(sink, style, LineStyle())

@@ -26,15 +26,9 @@ from pytracer.backend.ebpf.reader import Reader
 from pytracer.backend.ebpf.ring import Rings
 from pytracer.backend.ebpf.shared import Gates, Marks
 from pytracer.backend.ebpf.spool import DEFAULT_BYTES, Spool
-from pytracer.backend.ebpf.threads import Thread, threads_of
+from pytracer.backend.ebpf.threads import Thread, ran_ns, threads_of
 from pytracer.backend.ebpf.turn import Turn
-from pytracer.event.schema import (
-    Clock,
-    Event,
-    Lost,
-    NewBy,
-    Run,
-)
+from pytracer.event.schema import Clock, Event, Lost, NewBy, Run
 from pytracer.target.selection import Attach, Launch, Members, Selection, Target
 from pytracer.target.spawn import ExecuteFailed, Spawned, spawn
 from pytracer.target.start import Dispositions
@@ -93,7 +87,8 @@ class EbpfBackend:
         self._selection = selection
         self._refuse = refuse
         self._dispositions = dispositions or Dispositions()
-        self._digest = Digest(selection.by_result, selection.signals, recording is None)
+        by_result, live = selection.by_result, recording is None
+        self._digest = Digest(by_result, selection.signals, live, self._programs.cpu)
         self._tasks = self._digest.tasks
         self._recording = recording
         self._first: list[Event] = []
@@ -146,7 +141,8 @@ class EbpfBackend:
             program = struct.pack("<i", loaded.programs[name])
             loaded.maps["holds"].update(struct.pack("<I", place), program)
         if self._recording is not None:
-            self._recording.begin("slices", self.clock, wire.LAYOUT, wire.Stats._fields)
+            layout, counters = wire.LAYOUT, wire.Stats._fields
+            self._recording.begin("slices", self.clock, self._programs.cpu, layout, counters)
 
     def events(self) -> Iterator[Event | None]:
         """Yield events until the targets are gone or :meth:`stop` was called.
@@ -314,7 +310,8 @@ class EbpfBackend:
         """Have the programs trace a thread; its key, None when it is gone."""
         key = self._namespace.key(tid)
         if key is not None:
-            self._loaded.maps["threads"].update(key, wire.thread_value(key, state, tid, tgid))
+            value = wire.thread_value(key, state, tid, tgid, time.monotonic_ns(), ran_ns(tid))
+            self._loaded.maps["threads"].update(key, value)
             assert self._marks is not None
             self._marks.set(int.from_bytes(key, "little"))
         return key

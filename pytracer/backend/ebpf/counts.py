@@ -90,11 +90,22 @@ class Totals(NamedTuple):
 
 
 def thread_value(
-    key: bytes, state: int, tid: int, tgid: int, group: int, now_ns: int, abi: int, nr: int
+    key: bytes,
+    state: int,
+    tid: int,
+    tgid: int,
+    group: int,
+    now_ns: int,
+    ran_ns: int,
+    abi: int,
+    nr: int,
 ) -> bytes:
-    """The entry of a thread that begins to be traced; ``nr``: of the call it is in, -1 for none."""
-    number = int.from_bytes(key, "little")
-    return THREAD.pack(now_ns, 0, 0, nr, 0, abi, 0, state, number, tid, tgid, group, 0, 0, 0)
+    """The entry of a thread that begins to be traced; ``nr``: of the call it is in, -1 for none.
+
+    ``ran_ns``: for how long it has run in its life, up to ``now_ns``.
+    """
+    begun = now_ns, 0, now_ns, nr, 0, abi, 0, state, int.from_bytes(key, "little")
+    return THREAD.pack(*begun, tid, tgid, group, 0, ran_ns, 0)
 
 
 def errno_of(place: int) -> int:

@@ -57,11 +57,18 @@ class Digest:
     ``merger``, ``tasks``: what is known so far. ``counted``: what the kernel had counted, up to
     the last turn. ``given_up``: set it to have no more events made. ``live``: the processes
     are looked at, as far as they are still there; otherwise, turns come with what was looked up.
+    ``measured``: CPU times are known.
     """
 
-    def __init__(self, filtered: bool, signals: frozenset[int] | None, live: bool = True) -> None:
+    def __init__(
+        self,
+        filtered: bool,
+        signals: frozenset[int] | None,
+        live: bool = True,
+        measured: bool = False,
+    ) -> None:
         self._told = None if live else Told()
-        self.merger = Merger(filtered, self._told)
+        self.merger = Merger(filtered, self._told, measured)
         self.tasks = Tasks(self.merger, signals, self._told.stops if self._told else stops_now)
         self.counted = wire.Stats(*[0] * len(wire.Stats._fields))
         self.given_up = False

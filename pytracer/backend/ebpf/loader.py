@@ -34,6 +34,8 @@ _NO_MEMBERS = BackendUnavailable(
 # belong to.
 _MEMBERS = "members"
 _HOLD = "hold"
+# What measures CPU time.
+SCHED_SWITCH = "raw_tracepoint__sched_switch"
 _ITERATORS = ("iter", "members_iter")
 _NUMBER = struct.Struct("<I")
 _ARRAY = 2  # BPF_MAP_TYPE_ARRAY, include/uapi/linux/bpf.h
@@ -276,7 +278,8 @@ def begin(
             kind, _, what = program.name.rpartition("__")
             if kind == _ITERATORS[0] and not iterates:
                 continue
-            if kind.startswith((_MEMBERS, _HOLD)) and program.name not in optional:
+            extra = program.name == SCHED_SWITCH or kind.startswith((_MEMBERS, _HOLD))
+            if extra and program.name not in optional:
                 continue
             number = _iterator(what) if kind in _ITERATORS else None
             checks.append(Check(program, loaded.maps, number))

@@ -54,11 +54,14 @@ class Merger:
 
     ``repair``: fills in what could not be captured.
     ``filtered``: calls are left out by their result, so none is shown before it has ended.
+    ``measured``: the records tell CPU times.
     ``ended``: of how many calls the end, or that there will be none, was handed on.
     ``gone``: keys whose entries in the map are needed no more, for the owner of the map to remove.
     """
 
-    def __init__(self, filtered: bool, repair: Repair | None = None) -> None:
+    def __init__(
+        self, filtered: bool, repair: Repair | None = None, measured: bool = False
+    ) -> None:
         self._filtered = filtered
         self._waiting: list[_Item] = []
         self._arrival = count()
@@ -72,7 +75,8 @@ class Merger:
         self._deferred: dict[tuple[int, int], list[EventRecord]] = {}
         self._kept: dict[int, int] = {}  # number of an entry that the kernel has kept -> since when
         self._repair = repair or Repair()
-        self._opener = Opener(self._repair)
+        self._measured = measured
+        self._opener = Opener(self._repair, measured)
         self.ended = 0
         self.gone: list[bytes] = []
 
@@ -166,7 +170,7 @@ class Merger:
         while at < end:
             if data[at + type_at] == call_type and data[at] == sample:
                 head = unpack(data, at)
-                size, _, flags, _, _, entry_tid, exit_ns, enter_ns, used = head
+                size, _, flags, _, _, entry_tid, exit_ns, enter_ns, _, used = head
                 if flags & wire.CALL_CHUNK:
                     key = entry_tid, enter_ns
                     body = data[at + body_at : at + body_at + used]
@@ -272,11 +276,12 @@ class Merger:
         next(entries)
         known = self._tasks.get
         comm_at = wire.COMM_IN_REST
+        measured = self._measured
         abi = 0
         run: list[WholeCall] = []
         for call, next_entry_ns in zip(over, entries, strict=True):
             enter_ns, exit_ns, head, rest = call
-            _, its_abi, flags, tid, tgid, entry_tid, _, _, _ = head
+            _, its_abi, flags, tid, tgid, entry_tid, _, _, cpu_ns, _ = head
             if next_ns <= enter_ns:
                 if run:
                     yield self._run(abi, run)
@@ -299,7 +304,7 @@ class Merger:
                     task = found[1]
                 else:
                     task = self.task(tid, tgid, rest[comm_at : comm_at + wire.COMM_BYTES])
-                run.append((task, enter_ns, exit_ns, rest))
+                run.append((task, enter_ns, exit_ns, rest, cpu_ns if measured else None))
                 continue
             if run:
                 yield self._run(abi, run)

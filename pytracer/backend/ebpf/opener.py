@@ -19,10 +19,14 @@ _words = wire.CALL_WORDS.unpack_from
 
 
 class Opener:
-    """Takes calls apart. ``repair`` fills in what could not be captured."""
+    """Takes calls apart.
 
-    def __init__(self, repair: Repair) -> None:
+    ``repair`` fills in what could not be captured. ``measured``: the records tell CPU times.
+    """
+
+    def __init__(self, repair: Repair, measured: bool = False) -> None:
         self._repair = repair
+        self._measured = measured
 
     def enter(self, task: Task, call: Call) -> SyscallEnter:
         """The entry of a call."""
@@ -34,16 +38,17 @@ class Opener:
 
     def leave(self, task: Task, call: Call) -> SyscallExit:
         """The exit of a call."""
-        _, exit_ns, _, rest = call
+        _, exit_ns, head, rest = call
         fields = wire.CALL_REST.unpack_from(rest)
         captured = wire.regions(rest, False, wire.CALL_REST.size)
         memory = Snapshot(captured) if captured else NO_MEMORY
         ret, ip = fields[wire.REST_RET], fields[wire.REST_IP]
-        return SyscallExit(task, exit_ns, ret, memory, False, None, ip)
+        cpu_ns = head[wire.HEAD_CPU_NS] if self._measured else None
+        return SyscallExit(task, exit_ns, ret, memory, False, cpu_ns, ip)
 
     def open(self, call: WholeCall) -> tuple[int, Registers, int, int, Memory, Memory]:
         """Both at once: number, registers, result, instruction pointer, memory at each."""
-        task, enter_ns, _, rest = call
+        task, enter_ns, _, rest, _ = call
         fields = _words(rest)
         ret, nr, ip, args = fields[0], fields[1], fields[2], fields[3:]
         if len(rest) == wire.CALL_REST.size:

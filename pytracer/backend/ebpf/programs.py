@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytracer.backend.base import BackendUnavailable
 from pytracer.backend.ebpf.bpf import F_MMAPABLE, F_NO_PREALLOC, Map
-from pytracer.backend.ebpf.loader import Loaded, Loading, Resize, begin, compiled
+from pytracer.backend.ebpf.loader import SCHED_SWITCH, Loaded, Loading, Resize, begin, compiled
 from pytracer.backend.ebpf.namespace import Namespace
 from pytracer.backend.ebpf.ring import possible_cpus
 from pytracer.backend.ebpf.shared import MARKS, pid_max
@@ -18,16 +18,23 @@ class StreamPrograms:
     """What bpf/stream.c has in the kernel, begun as early in a start as its parts are known.
 
     ``descriptors``, ``stacks``: what plans ask for beyond memory. ``holds``: with what holds
-    targets back. ``namespace``: whose numbers are spoken of; ``cpus``: that there may be.
+    targets back. ``cpu``: with what measures the CPU time of calls, which looks at every change of
+    tasks on a CPU. ``namespace``: whose numbers are spoken of; ``cpus``: that there may be.
     Errors: none raised; what does not work is told when the maps or programs are asked for.
     """
 
     def __init__(
-        self, target: Target, descriptors: bool = False, stacks: bool = False, holds: bool = False
+        self,
+        target: Target,
+        descriptors: bool = False,
+        stacks: bool = False,
+        holds: bool = False,
+        cpu: bool = False,
     ) -> None:
         self.namespace = Namespace()
         self.cpus = possible_cpus()
         self.holds = HOLDS if holds else ()
+        self.cpu = cpu
         self._begun: Loading | BackendUnavailable
         try:
             self._begun = self._begin(target, descriptors, stacks)
@@ -51,7 +58,7 @@ class StreamPrograms:
                 "events": Resize(0, self.cpus),
             },
             self.namespace.nested,
-            members.union(self.holds),
+            members.union(self.holds, {SCHED_SWITCH} if self.cpu else ()),
         )
 
     def _loading(self) -> Loading:

@@ -11,12 +11,19 @@ from pytracer.backend.base import BackendUnavailable
 from pytracer.backend.ebpf import bpf, counts, wire
 from pytracer.backend.ebpf.attach import in_progress
 from pytracer.backend.ebpf.bpf import F_MMAPABLE, F_NO_PREALLOC, BpfError
-from pytracer.backend.ebpf.loader import Loaded, Resize, compiled, load, unavailable
+from pytracer.backend.ebpf.loader import (
+    SCHED_SWITCH,
+    Loaded,
+    Resize,
+    compiled,
+    load,
+    unavailable,
+)
 from pytracer.backend.ebpf.members import Membership, programs_for
 from pytracer.backend.ebpf.namespace import Namespace
 from pytracer.backend.ebpf.ring import possible_cpus
 from pytracer.backend.ebpf.shared import MARKS, Marks, pid_max
-from pytracer.backend.ebpf.threads import Thread, is_over, room_for
+from pytracer.backend.ebpf.threads import Thread, is_over, ran_ns, room_for
 from pytracer.event.durations import CallCounts, InFlight, Times
 from pytracer.event.schema import Abi
 from pytracer.target.selection import Members, Selection, Target
@@ -27,7 +34,6 @@ _FILLED_AT_ONCE: Final = 64  # FILLED_AT_ONCE, bpf/count.c
 _ROWS_A_GROUP: Final = 448
 _LEAST_ROWS: Final = 192
 _MOST_BYTES: Final = 64 << 20
-_SCHED_SWITCH: Final = "raw_tracepoint__sched_switch"
 # Calls of i386 that stand for many, and which bits of the first argument tell for which.
 _MANY: Final = {102: counts.SLOT_MANY, 117: counts.SLOT_MANY_LOW}
 
@@ -100,7 +106,8 @@ class Tally:
         call = in_progress(thread) if state == wire.STATE_ATTACHED else None
         abi, nr = (call.abi, call.nr) if call is not None else (0, -1)
         now = time.monotonic_ns()
-        value = counts.thread_value(key, state, thread.tid, thread.pid, group, now, abi, nr)
+        ran = ran_ns(thread.tid)
+        value = counts.thread_value(key, state, thread.tid, thread.pid, group, now, ran, abi, nr)
         self.threads.write(number, value)
         self.entered += 1
         self.marks.set(int.from_bytes(key, "little"), number)
@@ -181,9 +188,6 @@ def load_counting(
     """
     members = programs_for(target)
     source = compiled("count.c", members=bool(members), targets=targets)
-    if not cpu:
-        programs = (each for each in source.programs if each.name != _SCHED_SWITCH)
-        source = source._replace(programs=tuple(programs))
     threads = min(room_for(target), counts.MOST_THREADS)
     shapes = {
         "threads": Resize(F_MMAPABLE, threads),
@@ -197,7 +201,7 @@ def load_counting(
         "marked": Resize(F_MMAPABLE, -(-pid_max() // MARKS)),
         "numbers": Resize(F_NO_PREALLOC),
     }
-    return load(source, shapes, namespace.nested, members)
+    return load(source, shapes, namespace.nested, members | ({SCHED_SWITCH} if cpu else set()))
 
 
 def choose_calls(loaded: Loaded, slots: bytes, groups: int) -> None:

@@ -44,6 +44,14 @@ def threads_of(pid: int, every: bool) -> list[Thread]:
     return found
 
 
+def ran_ns(tid: int) -> int:
+    """For how long a thread has run in its life; 0 where the kernel does not tell."""
+    try:
+        return int(Path("/proc", str(tid), "schedstat").read_bytes().split()[0])
+    except (OSError, IndexError):
+        return 0
+
+
 def is_over(pid: int, tid: int) -> bool:
     """Whether a thread has ended."""
     try:

@@ -58,7 +58,7 @@ REGION_DESCRIBES: Final = 16
 REGION_REGISTERS: Final = 32
 _BEYOND: Final = REGION_DESCRIBES | REGION_REGISTERS
 
-RECORD: Final = struct.Struct("<BBBBIIIQQqiI16sQ6Q")
+RECORD: Final = struct.Struct("<BBBBIIIQQQqiI16sQ6Q")
 REGION: Final = struct.Struct("<QII")
 SAMPLE_RECORD: Final = struct.Struct(SAMPLE.format + RECORD.format[1:])
 # What SAMPLE_RECORD gives, a tuple for its speed: the places of struct record's fields.
@@ -70,22 +70,24 @@ TGID: Final = 9
 ENTRY_TID: Final = 10
 EXIT_NS: Final = 11
 ENTER_NS: Final = 12
-RET: Final = 13
-NR: Final = 14
-USED: Final = 15
-COMM: Final = 16
-IP: Final = 17
-ARGS: Final = 18
+CPU_NS: Final = 13
+RET: Final = 14
+NR: Final = 15
+USED: Final = 16
+COMM: Final = 17
+IP: Final = 18
+ARGS: Final = 19
 
 # The same in two steps: what every call is ordered by, and the rest of a record (from its result
 # on), which two equal calls have in common.
-CALL_HEAD: Final = struct.Struct("<6xH5xBBxIIIQQ12xI")
+CALL_HEAD: Final = struct.Struct("<6xH5xBBxIIIQQQ12xI")
 HEAD_ABI: Final = 1
 HEAD_FLAGS: Final = 2
 HEAD_TID: Final = 3
 HEAD_TGID: Final = 4
 HEAD_ENTRY_TID: Final = 5
 HEAD_ENTER_NS: Final = 7
+HEAD_CPU_NS: Final = 8
 CALL_REST: Final = struct.Struct("<qiI16sQ6Q")
 CALL_REST_AT: Final = RECORD.size - CALL_REST.size
 REST_RET: Final = 0
@@ -98,11 +100,13 @@ COMM_IN_REST: Final = 16
 COMM_BYTES: Final = 16
 
 EVENT: Final = struct.Struct("<BxBxIIIQI4xQQ16s48s")
-THREAD_HEAD: Final = struct.Struct("<II8xI4x")
+THREAD_HEAD: Final = struct.Struct("<II8xI4x24x")
+# The same with left_ns and ran_ns.
+_THREAD_OFF: Final = struct.Struct("<II8xI4x8xQQ")
 THREAD_BYTES: Final = THREAD_HEAD.size + RECORD.size + 4128
 # Where SAMPLE_RECORD finds the record in struct thread: what is before it is not looked at.
 THREAD_RECORD: Final = THREAD_HEAD.size - SAMPLE.size
-_USED_AT: Final = THREAD_HEAD.size + 44  # of record.used in struct thread
+_USED_AT: Final = THREAD_HEAD.size + 52  # of record.used in struct thread
 # Of struct thread: its key; when its record's call ended (or the thread) and began.
 THREAD_KEY: Final = slice(16, 20)
 THREAD_MOMENT: Final = slice(THREAD_HEAD.size + 16, THREAD_HEAD.size + 32)
@@ -157,10 +161,16 @@ def total(values: bytes | None) -> Stats:
     return Stats(*map(sum, zip(*STATS.iter_unpack(values), strict=True)))
 
 
-def thread_value(key: bytes, state: int, tid: int, tgid: int) -> bytes:
-    """The map entry of a thread that begins to be traced."""
-    record = RECORD.pack(RECORD_CALL, 0, 0, 0, tid, tgid, tid, 0, 0, 0, 0, 0, b"", 0, *(0,) * 6)
-    head = THREAD_HEAD.pack(state, 0, int.from_bytes(key, "little")) + record
+def thread_value(
+    key: bytes, state: int, tid: int, tgid: int, now_ns: int = 0, ran_ns: int = 0
+) -> bytes:
+    """The map entry of a thread that begins to be traced.
+
+    ``ran_ns``: for how long it has run in its life, up to ``now_ns``.
+    """
+    about = RECORD_CALL, 0, 0, 0, tid, tgid, tid, 0, now_ns
+    record = RECORD.pack(*about, 0, 0, 0, 0, b"", 0, *(0,) * 6)
+    head = _THREAD_OFF.pack(state, 0, int.from_bytes(key, "little"), now_ns, ran_ns) + record
     return head.ljust(THREAD_BYTES, b"\0")
 
 

@@ -84,7 +84,7 @@ class RunWriter:
         who = ""
         calls = iter(run.calls)
         for call in calls:
-            task, enter_ns, exit_ns, content = call
+            task, enter_ns, exit_ns, content, cpu_ns = call
             told = known.get(content)
             if told is None:
                 told = self._make(run, call)
@@ -96,9 +96,11 @@ class RunWriter:
                 last = task
                 who = writer.who(task)
             took = exit_ns - enter_ns
+            measured = "" if cpu_ns is None else f',"cpu_ns":{cpu_ns}'
             append(
                 f'{{"type":"syscall","time_ns":{enter_ns},"wall_ns":{enter_ns + offset_ns},{who}'
-                f'{told},"exit_ns":{exit_ns},"duration_ns":{took if took > 0 else 0}}}\n'
+                f'{told},"exit_ns":{exit_ns},"duration_ns":{took if took > 0 else 0}'
+                f"{measured}}}\n"
             )
         if len(pieces) > MOST_PIECES:
             stream.drain()
@@ -109,7 +111,7 @@ class RunWriter:
 
         Shape: "" when it is not wanted, None when it takes a decoder that sees all events.
         """
-        task, _, _, content = whole
+        task, _, _, content, _ = whole
         asked = self._asked
         plain = self._of_plain.get(content)
         if plain is not None and asked.netlink(task.pid, plain[0]) is None:

@@ -90,7 +90,7 @@ class RunWriter:
         lead = ""
         calls = iter(run.calls)
         for call in calls:
-            task, enter_ns, exit_ns, content = call
+            task, enter_ns, exit_ns, content, _ = call
             if task is not last or timed:
                 last = task
                 previous_ns = leader.previous_ns

@@ -11,8 +11,9 @@ TID = 7
 
 def call(enter_ns: int, exit_ns: int, tid: int = TID, flags: int = 0, nr: int = 39) -> bytes:
     """The record of a call, as a ring holds it."""
+    times = exit_ns, enter_ns, max(exit_ns - enter_ns, 0)
     record = wire.RECORD.pack(
-        wire.RECORD_CALL, 0, flags, 0, tid, tid, tid, exit_ns, enter_ns, 0, nr, 0, b"x", 0, *[0] * 6
+        wire.RECORD_CALL, 0, flags, 0, tid, tid, tid, *times, 0, nr, 0, b"x", 0, *[0] * 6
     )
     size = wire.SAMPLE.size + len(record)
     return wire.SAMPLE.pack(wire.PERF_RECORD_SAMPLE, 0, size, len(record)) + record
@@ -120,7 +121,7 @@ def test_calls_that_nothing_interrupts_come_together() -> None:
     calls = [call(10, 20, 1), call(30, 40, 1), call(50, 90, 1), call(60, 70, 2), call(95, 98, 2)]
     found = list(merger.runs(100, [], [b"".join(calls)]))
     runs = [each for each in found if isinstance(each, Run)]
-    assert [[(task.tid, *times) for task, *times, _ in run.calls] for run in runs] == [
+    assert [[(task.tid, *times) for task, *times, _, _ in run.calls] for run in runs] == [
         [(1, 10, 20), (1, 30, 40)],
         [(2, 60, 70)],
         [(2, 95, 98)],
@@ -133,9 +134,17 @@ def test_equal_calls_have_equal_contents_and_others_do_not() -> None:
     merger = Merger(False)
     (run,) = merger.runs(100, [], [call(10, 20, 1) + call(30, 40, 2) + call(50, 60, 1, nr=1)])
     assert isinstance(run, Run)
-    first, second, other = [content for *_, content in run.calls]
+    first, second, other = [content for *_, content, _ in run.calls]
     assert first == second != other
     assert run.open(run.calls[2])[0] == 1
+
+
+def test_cpu_times_are_given_where_they_are_measured() -> None:
+    slices = [call(10, 20, 1) + call(30, 45, 1) + call(50, 90, 1) + call(60, 70, 2)]
+    for measured in (False, True):
+        events = list(Merger(False, measured=measured).turn(100, [], slices))
+        spent = [event.cpu_ns for event in events if isinstance(event, SyscallExit)]
+        assert spent == ([10, 15, 10, 40] if measured else [None] * 4)
 
 
 def test_a_thread_that_was_shown_in_a_call_has_runs_again() -> None:

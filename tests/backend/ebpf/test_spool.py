@@ -119,7 +119,7 @@ def test_tasks_are_told_apart_from_calls() -> None:
 def test_a_recording_is_a_spool_whose_turns_stay(tmp_path: Path) -> None:
     fd = os.open(tmp_path / "recording", os.O_RDWR | os.O_CREAT, 0o600)
     recording = Recording(fd, Header("slices", 5), True)
-    recording.begin("slices", Clock(5))
+    recording.begin("slices", Clock(5), False)
     with closing(Spool(0, recording)) as spool:
         spool.begin()
         for n in range(7):

@@ -42,6 +42,8 @@ _STREAM = {
     "sizeof(struct event)": wire.EVENT.size,
     "sizeof(struct thread)": wire.THREAD_BYTES,
     "offsetof(struct thread, record)": wire.THREAD_HEAD.size,
+    "offsetof(struct thread, left_ns)": wire.THREAD_HEAD.size - 16,
+    "offsetof(struct record, ret)": wire.CALL_REST_AT,
     "offsetof(struct event, info)": wire.EVENT.size - 48,
     "offsetof(struct record, args)": wire.RECORD.size - 48,
     "sizeof(struct stats)": wire.STATS.size,

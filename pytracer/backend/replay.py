@@ -18,6 +18,7 @@ from pytracer.event.schema import (
     Event,
     GroupStop,
     Lost,
+    Mapped,
     Run,
     SyscallEnter,
     Task,
@@ -169,6 +170,8 @@ class ReplayBackend:
                     yield digest.begin(task, event.time_ns, event.by)
                 case SyscallEnter() | GroupStop():
                     digest.add(event)
+                case Mapped():
+                    yield event
                 case _:
                     raise BadRecording("an event in it cannot be read")
 

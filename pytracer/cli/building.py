@@ -26,6 +26,7 @@ from pytracer.target.selection import LISTED, Selection
 
 if TYPE_CHECKING:
     from pytracer.decode.descriptors import LiveDescriptors
+    from pytracer.decode.frames.seen import Seen
     from pytracer.decode.frames.stacks import Stacks
     from pytracer.event.recording import Header
     from pytracer.output.ndjson.lines import NdjsonOutput
@@ -188,13 +189,22 @@ def lines(options: Options) -> LineStyle:
     )
 
 
-def _stacks(options: Options, stopped: bool) -> Stacks | None:
+def seen_mappings(options: Options, backend: Backend) -> Seen | None:
+    """Make what remembers mappings, for stacks of processes that are not stopped."""
+    if not options.stack_trace or backend.name == "ptrace":
+        return None
+    from pytracer.decode.frames.seen import Seen
+
+    return Seen()
+
+
+def _stacks(options: Options, seen: Seen | None) -> Stacks | None:
     if not options.stack_trace:
         return None
     # It takes ELF and DWARF with it.
     from pytracer.decode.frames.stacks import Stacks
 
-    return Stacks(options.stack_limit, bool(options.program), stopped)
+    return Stacks(options.stack_limit, bool(options.program), seen)
 
 
 def _stacked(options: Options, stacks: Stacks | None) -> CallWriter | None:
@@ -239,10 +249,14 @@ def output(
     messages: Messages,
     signals: SignalDecoder,
     recorded: Header | None = None,
+    seen: Seen | None = None,
 ) -> TextOutput | NdjsonOutput:
-    """Make what writes the events. ``recorded``: where they come from a recording."""
+    """Make what writes the events. ``recorded``: where they come from a recording.
+
+    ``seen``: what :func:`seen_mappings` gave.
+    """
     offset_ns = backend.clock.wall_offset_ns
-    stacks = _stacks(options, backend.name == "ptrace")
+    stacks = _stacks(options, seen)
     if not options.json:
         return TextOutput(
             _colored(options, sink),

@@ -36,14 +36,18 @@ def ptrace_only(options: Options) -> Iterator[str]:
         (options.kill_on_exit, "--kill-on-exit"),
         # What belongs to a group would be let go of, and join again.
         (options.detach_on_execve and options.grouped is not None, "-b/--detach-on"),
-        (options.stack_trace and bool(options.program), "-k/--stack-trace of PROG"),
     )
     return (name for asked, name in wanted if asked)
 
 
 def ebpf_only(options: Options) -> Iterator[str]:
     """Name what was asked for and only ebpf can do."""
-    wanted = ((bool(options.comms), "--comm"), (options.everyone, "--all"))
+    wanted = (
+        (bool(options.comms), "--comm"),
+        (options.everyone, "--all"),
+        # Recordings of ptrace hold what decoding read, which is no stack.
+        (options.stack_trace and options.record is not None, "-k/--stack-trace with --record"),
+    )
     return (name for asked, name in wanted if asked)
 
 
@@ -63,7 +67,7 @@ def ptrace_better(options: Options) -> Iterator[str]:
     apart = options.output is not None or options.record is not None
     wanted = (
         (options.seccomp_bpf, "--seccomp-bpf"),
-        # The frames that a signal meets, or of a process that is soon over.
+        # The frames that a signal meets. (Recordings of ptrace have no frames at all.)
         (options.stack_trace, "-k/--stack-trace"),
         # A process that was attached to is not held back for the program's sake.
         (bool(options.program and options.pids), "-p/--attach together with PROG"),
@@ -172,7 +176,9 @@ def make(
                 return _counting(options, target, selection, refuse)
             return _ebpf(options, target, selection, decoding, refuse, recording, programs)
         except BackendUnavailable:
-            if options.backend is Choice.EBPF or isinstance(target, Members):
+            if options.backend is Choice.EBPF or next(ebpf_only(options), None) is not None:
+                raise
+            if isinstance(target, Members):
                 raise
     if isinstance(target, Members):
         target, selection = _present(options, target, selection, note)

@@ -125,12 +125,6 @@ def _count_frames(options: Options, counts: Counts, messages: Messages) -> Optio
         raise Failure(
             "-kk/--stack-trace=source is not supported: use -k, and addr2line(1) for the lines"
         )
-    for given, spelled in (
-        (options.record is not None, "--record"),
-        (options.replay is not None, "--replay"),
-    ):
-        if given:
-            raise Failure(f"-k/--stack-trace cannot be used with {spelled}: it is for live targets")
     return options._replace(stack_trace=True)
 
 

@@ -69,6 +69,7 @@ def _header(options: Options, selection: Selection) -> Header:
         "succeeded": selection.succeeded,
         "failed": selection.failed,
         "descriptors": bool(options.decode_fds or options.paths),
+        "stacks": options.stack_trace,
         "grouped": options.grouped is not None,
         "slower_than_ns": selection.slower_than_ns,
         "syscalls": None if calls is None else {abi.name: sorted(calls[abi]) for abi in Abi},
@@ -136,6 +137,8 @@ def adopt(options: Options, header: Header, note: Callable[[str], None]) -> Opti
     if (options.decode_fds or options.paths) and not captured.get("descriptors"):
         name = "-y/--decode-fds" if options.decode_fds else "-P/--trace-path"
         raise Failure(f"{name}: the recording does not tell: record with --backend=ebpf -y")
+    if options.stack_trace and not captured.get("stacks"):
+        raise Failure("-k/--stack-trace: the recording does not tell: record with -k")
     string_bytes = captured.get("string_bytes")
     if isinstance(string_bytes, int) and string_bytes < options.string_bytes:
         if "s" in options.asked:

@@ -37,10 +37,13 @@ def replay(options: Options, messages: Messages) -> int:
         backend.select(building.selection(adopted))
         decoder = recordings.decoder(adopted, decoding, backend.known)
         signals = SignalDecoder(decoder.options.processes, descriptors)
+        seen = building.seen_mappings(adopted, backend)
         output = building.output(
-            adopted, destination.sink, backend, messages, signals, backend.header
+            adopted, destination.sink, backend, messages, signals, backend.header, seen
         )
-        session, _ = put_together(adopted, backend, decoder, output, destination, messages, stack)
+        session, _ = put_together(
+            adopted, backend, decoder, output, destination, messages, stack, seen
+        )
         interrupts = Interrupts(options.interruptible, session.interrupt, backend, messages.note)
         observe(session, Refusals(messages))
     if interrupts.signo:

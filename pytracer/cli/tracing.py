@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pytracer.backend.ebpf.programs import StreamPrograms
     from pytracer.backend.recorder import Recording
     from pytracer.cli.counting import CountingOutput
+    from pytracer.decode.frames.seen import Seen
     from pytracer.output.ndjson.lines import NdjsonOutput
     from pytracer.output.text.lines import TextOutput
 
@@ -59,9 +60,10 @@ def trace(
             messages.note(f"the backend is {backend.name}")
         stopped = backend.name == "ptrace"
         decoder, signals = building.decoders(options, decoding, filters, stopped)
-        output = building.output(options, destination.sink, backend, messages, signals)
+        seen = building.seen_mappings(options, backend)
+        output = building.output(options, destination.sink, backend, messages, signals, seen=seen)
         session, counting = put_together(
-            options, backend, decoder, output, destination, messages, stack
+            options, backend, decoder, output, destination, messages, stack, seen
         )
         # From here on signals are ours: the backend has noted how the program shall find them.
         interrupts = Interrupts(options.interruptible, session.interrupt, backend, messages.note)
@@ -106,8 +108,12 @@ def put_together(
     destination: Destination,
     messages: Messages,
     stack: ExitStack,
+    seen: Seen | None = None,
 ) -> tuple[Session, CountingOutput | None]:
-    """Put a session together, and what counts, if that is wanted; ``stack`` ends both."""
+    """Put a session together, and what counts, if that is wanted; ``stack`` ends both.
+
+    ``seen``: what remembers what is mapped, for the ``output``.
+    """
     counting = None
     if options.summary is not Summary.NONE:
         from pytracer.cli.counting import CountingOutput, own_counter
@@ -119,6 +125,10 @@ def put_together(
         from pytracer.cli.recording import OnlyTold
 
         shown = OnlyTold(output)
+    elif seen is not None:
+        from pytracer.output.mapped import MappedOutput
+
+        shown = MappedOutput(shown, seen)
     session = Session(options, backend, decoder, shown, messages)
     stack.callback(session.tell_losses)
     if counting is not None:

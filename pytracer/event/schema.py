@@ -201,6 +201,24 @@ class TaskDetached:
     time_ns: int
 
 
+# Executable memory: where it begins and ends, what offset of which file it begins with.
+Area: TypeAlias = tuple[int, int, int, str]
+
+
+@dataclass(slots=True)
+class Mapped:
+    """The process of the task has mapped executable memory; told where stacks are wanted.
+
+    ``fresh``: all that was mapped before is gone, as a new program is executed, or unknown, as
+    the process was attached.
+    """
+
+    task: Task
+    time_ns: int
+    areas: tuple[Area, ...]
+    fresh: bool = False
+
+
 @dataclass(slots=True)
 class Lost:
     """``count`` events of the tracer's own are missing, because of ``reason``."""
@@ -220,5 +238,6 @@ Event: TypeAlias = (
     | TaskExiting
     | TaskExit
     | TaskDetached
+    | Mapped
     | Lost
 )

@@ -17,6 +17,7 @@ from pytracer.event.schema import (
     Event,
     GroupStop,
     Lost,
+    Mapped,
     NewBy,
     Signal,
     SyscallEnter,
@@ -47,6 +48,7 @@ _KINDS: Final[dict[str, type[Event]]] = {
         TaskExiting,
         TaskExit,
         TaskDetached,
+        Mapped,
         Lost,
     )
 }
@@ -155,6 +157,11 @@ class EventReader:
         if "abi" in fields:
             fields["abi"] = Abi(fields["abi"])
             fields["args"] = tuple(fields["args"])
+        if "areas" in fields:
+            fields["areas"] = tuple(
+                (int(start), int(end), int(offset), str(path))
+                for start, end, offset, path in fields["areas"]
+            )
         if kind in (SyscallEnter, SyscallExit):
             memory: Memory = Snapshot(regions) if regions else NO_MEMORY
             fields["memory"] = memory

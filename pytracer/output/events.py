@@ -11,6 +11,7 @@ from pytracer.event.schema import (
     Event,
     GroupStop,
     Lost,
+    Mapped,
     Signal,
     SyscallEnter,
     SyscallExit,
@@ -23,6 +24,10 @@ from pytracer.event.schema import (
 )
 from pytracer.output.stream import Sink, Stream
 from pytracer.output.style import LineStyle
+
+
+def _pass_over(event: Event, call: Call | None) -> None:
+    """What is mapped is told for stacks alone."""
 
 
 class EventOutput(ABC):
@@ -56,6 +61,7 @@ class EventOutput(ABC):
             TaskExit: self._task_exit,
             TaskDetached: self._task_detached,
             Lost: self._lost,
+            Mapped: _pass_over,
         }
 
     def handle(self, event: Event, call: Call | None = None) -> None:

@@ -184,8 +184,13 @@ def test_a_summary_for_each_interval(tmp_path: Path) -> None:
     assert count(intervals) == count([whole]) > 0
 
 
-def test_stacks_are_those_of_the_text(tmp_path: Path) -> None:
-    words = ("--backend=ptrace", "-k", "-e", "trace=write,exit_group", "-o", "log", "echo", "said")
+@pytest.mark.parametrize(
+    "backend",
+    ["ptrace", pytest.param("ebpf", marks=[pytest.mark.needs_root, pytest.mark.needs_ebpf])],
+)
+def test_stacks_are_those_of_the_text(backend: str, tmp_path: Path) -> None:
+    calls = "trace=execve,write,exit_group"
+    words = (f"--backend={backend}", "-k", "-e", calls, "-o", "log", "echo", "said")
     assert run(sys.executable, str(TOGETHER), *words, cwd=tmp_path).status == 0
     told = accounts.read((tmp_path / "log.json").read_text())
     accounts.validate(told)

@@ -51,12 +51,13 @@ def tell_twice() -> None:
     """Make the command line's output write JSON as well."""
     make = building.output
 
-    def both(options: Options, sink: Any, *rest: Any) -> Any:
+    def both(options: Options, sink: Any, *rest: Any, **more: Any) -> Any:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
         beside = FileSink(os.open(f"{options.output}.json", flags, 0o600), _complain)
-        return Both((make(options, sink, *rest), make(options._replace(json=True), beside, *rest)))
+        json = options._replace(json=True)
+        return Both((make(options, sink, *rest, **more), make(json, beside, *rest, **more)))
 
-    building.output = both  # type: ignore[assignment]
+    building.output = both
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pytracer.backend.base import BackendUnavailable, NotExecuted, TargetError
 from pytracer.backend.ebpf import wire
-from pytracer.backend.ebpf.bpf import BpfError, Map, MapReader
+from pytracer.backend.ebpf.bpf import BpfError, Map
 from pytracer.backend.ebpf.digest import UNWRITTEN, Digest, Given, Make
 from pytracer.backend.ebpf.garbage import rare_collections
 from pytracer.backend.ebpf.image import plan_image
@@ -126,7 +126,9 @@ class EbpfBackend:
         self._gates = Gates(maps["gates"])
         self._marks = Marks(maps["marked"])
         spool = Spool(self._sizes.spool, self._recording)
-        self._reader = Reader(self._rings, maps, self._gates, spool, self._sizes.holds)
+        self._reader = Reader(
+            self._rings, maps, self._gates, spool, self._sizes.holds, self._plans.stacks
+        )
 
     def _complete(self, loaded: Loaded) -> None:
         """Do what takes the programs too."""
@@ -181,18 +183,12 @@ class EbpfBackend:
             turn = reader.take(0.1)
             if turn is not None:
                 yield from self._take(turn, make)
-                if turn.refused and self._recording is not None and not self._any_thread():
+                if turn.refused and self._recording is not None and not reader.any_goes_on():
                     break  # nobody will write down that they have ended
             elif reader.failure is not None:
                 raise BackendUnavailable("ebpf", str(reader.failure), "use --backend=ptrace")
             yield None
         yield from self._finish(reader, make)
-
-    def _any_thread(self) -> bool:
-        """Whether the programs know of a thread that has not ended."""
-        states: list[int] = []
-        MapReader(self._loaded.maps["threads"]).read(lambda values, at: states.append(values[at]))
-        return any(state != wire.STATE_GONE for state in states)
 
     def _take(self, turn: Turn, make: Make[Given]) -> Iterator[Given | Event]:
         digest = self._digest
@@ -275,7 +271,7 @@ class EbpfBackend:
         for tid, key in self._membership.present():
             for thread in threads_of(tid, False):
                 if tid not in self._tasks.alive:
-                    yield self._tasks.begin(tid, thread.pid, thread.comm, NewBy.ATTACHED)
+                    yield from self._begin(thread)
                     self._show_state(thread, key)
 
     def _attach(self, pids: tuple[int, ...]) -> Iterator[Event]:
@@ -295,7 +291,7 @@ class EbpfBackend:
                     key = self._enter(thread.tid, thread.pid, wire.STATE_ATTACHED)
                     if key is None:
                         continue
-                    yield self._tasks.begin(thread.tid, thread.pid, thread.comm, NewBy.ATTACHED)
+                    yield from self._begin(thread)
                     self._show_state(thread, key)
                 # Threads may have been made while the list was read.
                 found = [
@@ -305,6 +301,15 @@ class EbpfBackend:
                 ]
         if refusal is not None and not self._tasks.alive and not self._membership:
             raise refusal
+
+    def _begin(self, thread: Thread) -> Iterator[Event]:
+        """Tell of a thread that was attached to, and of what its process has mapped."""
+        new = self._tasks.begin(thread.tid, thread.pid, thread.comm, NewBy.ATTACHED)
+        yield new
+        if self._plans.stacks:
+            from pytracer.backend.ebpf.mappings import first_of
+
+            yield from first_of(new.task, self._tasks.alive.values())
 
     def _enter(self, tid: int, tgid: int, state: int) -> bytes | None:
         """Have the programs trace a thread; its key, None when it is gone."""

@@ -179,9 +179,14 @@ class Merger:
                     append((enter_ns, exit_ns, head, data[at + rest_at : at + body_at + used]))
                 at += size
                 continue
+            size = data[at + 6] | data[at + 7] << 8
             if data[at] == sample:
-                self._event(EventRecord._make(wire.EVENT.unpack_from(data, at + type_at)))
-            at += data[at + 6] | data[at + 7] << 8
+                event = EventRecord._make(wire.EVENT.unpack_from(data, at + type_at))
+                if event.type == wire.RECORD_MAPPED:
+                    info = data[at + type_at + wire.INFO_AT : at + size]
+                    event = event._replace(info=info)
+                self._event(event)
+            at += size
 
     def _event(self, event: EventRecord) -> None:
         if event.type == wire.RECORD_EXEC:

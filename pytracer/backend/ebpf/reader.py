@@ -20,7 +20,7 @@ import struct
 import time
 from contextlib import suppress
 from errno import ECHILD
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pytracer.backend.ebpf import wire
 from pytracer.backend.ebpf.aside import look
@@ -29,6 +29,9 @@ from pytracer.backend.ebpf.ring import Rings, possible_cpus
 from pytracer.backend.ebpf.shared import Gates
 from pytracer.backend.ebpf.spool import PLACE, Place, Spool
 from pytracer.backend.ebpf.turn import SPOOL_FULL, Turn, unpack
+
+if TYPE_CHECKING:
+    from pytracer.backend.ebpf.mappings import Sieve
 
 _BUSY_MS: Final = 10
 _IDLE_MS: Final = 40
@@ -76,14 +79,25 @@ class _Drain:
     """The child's side."""
 
     def __init__(
-        self, rings: Rings, maps: dict[str, Map], gates: Gates, spool: Spool, holds: bool
+        self,
+        rings: Rings,
+        maps: dict[str, Map],
+        gates: Gates,
+        spool: Spool,
+        holds: bool,
+        mappings: bool,
     ) -> None:
+        self._sieve: Sieve | None = None
+        if mappings:
+            from pytracer.backend.ebpf.mappings import sieve_beside
+
+            self._sieve = sieve_beside(rings)
         self._holds = holds
         self._held = False
         self._renewed_ns = 0
         self._recorded = spool.recorded
         self._rings = rings
-        self._threads = MapReader(maps["threads"])
+        self.threads = MapReader(maps["threads"])
         self._stats = maps["stats"]
         self._cpus = possible_cpus()
         self._gates = gates
@@ -123,16 +137,22 @@ class _Drain:
         # First: of what was lost by now, the threads tell.
         counters = wire.total(self._stats.lookup(_ZERO, self._cpus))
         threads: list[bytes] = []
-        self._threads.read(lambda values, at: threads.append(wire.thread_part(values, at)))
+        self.threads.read(lambda values, at: threads.append(wire.thread_part(values, at)))
         used = self._rings.used()
         if self._holds:
             self._hold_back(used)
         if not self._spool.has_room(used):
             return self._without_news(until_ns, SPOOL_FULL)
         ends, slices = self._rings.look()
+        if self._sieve is not None:
+            # Last: what was mapped before a call began is there by now, if the call is.
+            mapped = self._sieve.look(until_ns, threads, slices)
+            slices += [mapped] if mapped else []
         whole = counters.losses() != self._counted.losses()
         news, told = self._news.among(threads, until_ns)
         if not slices and not news and counters == self._counted:
+            if self._sieve is not None:
+                self._sieve.take()
             return self._without_news(until_ns, 0)
         turn = Turn(until_ns, threads if whole else news, counters, whole=whole)
         # Now, after the slices: what is counted here may be in them.
@@ -156,6 +176,8 @@ class _Drain:
         self._refused = False
         if ends:
             self._rings.release(ends)
+        if self._sieve is not None:
+            self._sieve.take()
         self._news.remember(told)
         self._counted = counters
         self._seen_before, self._seen = self._seen, now
@@ -179,16 +201,23 @@ class _Drain:
 class Reader:
     """The parent's side: starts the process and takes its turns.
 
-    ``holds``: the target is to be held back when there is little room.
+    ``holds``: the target is to be held back when there is little room. ``mappings``: it is told
+    what is mapped.
     """
 
     def __init__(
-        self, rings: Rings, maps: dict[str, Map], gates: Gates, spool: Spool, holds: bool = False
+        self,
+        rings: Rings,
+        maps: dict[str, Map],
+        gates: Gates,
+        spool: Spool,
+        holds: bool = False,
+        mappings: bool = False,
     ) -> None:
         self._rings = rings
         self._kept = {maps[name].fd for name in ("threads", "stats", "events")}
         self.spool = spool
-        self._drain = _Drain(rings, maps, gates, spool, holds)
+        self._drain = _Drain(rings, maps, gates, spool, holds, mappings)
         self._turns, self._turns_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._bell_read, self._bell = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         rings.poll.register(self._bell_read, select.POLLIN)
@@ -271,6 +300,12 @@ class Reader:
             return Turn(until_ns, refused=refused)
         self._open = place = Place(*PLACE.unpack_from(head, _TURN.size))
         return unpack(self.spool.open(place), place.length)
+
+    def any_goes_on(self) -> bool:
+        """Whether the programs know of a thread that has not ended."""
+        states: list[int] = []
+        self._drain.threads.read(lambda values, at: states.append(values[at]))
+        return any(state != wire.STATE_GONE for state in states)
 
     def left(self) -> list[bytes]:
         """What lies in the rings once the process has ended."""

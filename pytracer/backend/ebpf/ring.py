@@ -13,6 +13,7 @@ import select
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from pytracer.backend.base import BackendUnavailable
 from pytracer.backend.ebpf.bpf import Map
@@ -65,22 +66,28 @@ def ring_bytes(cpus: int) -> int:
     return size
 
 
-class Ring:
-    """One CPU's ring."""
+def software(event: int, sampled: int, flags: int, size: int, clock: int = 0) -> bytes:
+    """The struct perf_event_attr of an event of the kernel's, for a ring of that size."""
+    return struct.pack(
+        "<IIQQQQQII36xi",
+        _TYPE_SOFTWARE,
+        _ATTR_BYTES,
+        event,
+        1,  # a sample for every event
+        sampled,
+        0,
+        _FLAG_WATERMARK | flags,
+        size // 4,  # wake the reader when a quarter is full
+        0,
+        clock,
+    ).ljust(_ATTR_BYTES, b"\0")
 
-    def __init__(self, cpu: int, size: int) -> None:
-        attr = struct.pack(
-            "<IIQQQQQII",
-            _TYPE_SOFTWARE,
-            _ATTR_BYTES,
-            _COUNT_SW_BPF_OUTPUT,
-            1,  # a sample for every event
-            _SAMPLE_RAW,
-            0,
-            _FLAG_WATERMARK,
-            size // 4,  # wake the reader when a quarter is full
-            0,
-        ).ljust(_ATTR_BYTES, b"\0")
+
+class Ring:
+    """One CPU's ring. ``attr``: what comes into it, if that is not what programs send."""
+
+    def __init__(self, cpu: int, size: int, attr: bytes = b"") -> None:
+        attr = attr or software(_COUNT_SW_BPF_OUTPUT, _SAMPLE_RAW, 0, size)
         self.fd: int = _libc.syscall(
             _SYS_PERF_EVENT_OPEN, attr, -1, cpu, -1, ctypes.c_ulong(_FLAG_FD_CLOEXEC)
         )
@@ -129,14 +136,28 @@ class Ring:
         os.close(self.fd)
 
 
+class Beside(Protocol):
+    """Further rings, which live as long as :class:`Rings`."""
+
+    def descriptors(self) -> list[int]: ...
+
+    def reopen(self) -> None: ...
+
+    def kernel_bytes(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
 class Rings:
     """The rings of all CPUs, entered into a map of the programs.
 
     ``size``: of each, rounded down to a power of two; None for as much as is reasonable.
+    ``beside``: rings that the programs do not know.
     """
 
     def __init__(self, target: Map, size: int | None = None) -> None:
         cpus = online_cpus()
+        self.beside: Beside | None = None
         self._rings: list[Ring] = []
         self.poll = select.poll()
         size = max(_SMALLEST_BYTES, 1 << size.bit_length() - 1) if size else ring_bytes(len(cpus))
@@ -199,16 +220,20 @@ class Rings:
 
     def kernel_bytes(self) -> int:
         """The memory that the rings take."""
-        return sum(ring.size for ring in self._rings)
+        beside = self.beside.kernel_bytes() if self.beside is not None else 0
+        return sum(ring.size for ring in self._rings) + beside
 
     def descriptors(self) -> list[int]:
         """The descriptors of all rings."""
-        return [ring.fd for ring in self._rings]
+        beside = self.beside.descriptors() if self.beside is not None else []
+        return [ring.fd for ring in self._rings] + beside
 
     def reopen(self) -> None:
         """Make the rings usable in a forked process."""
         for ring in self._rings:
             ring.reopen()
+        if self.beside is not None:
+            self.beside.reopen()
 
     def used(self) -> int:
         """How many bytes wait."""
@@ -231,3 +256,5 @@ class Rings:
         """Let go of the rings. Idempotent."""
         while self._rings:
             self._rings.pop().close()
+        if self.beside is not None:
+            self.beside.close()

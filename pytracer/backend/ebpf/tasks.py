@@ -13,6 +13,8 @@ from pytracer.backend.ebpf.wire import EventRecord
 from pytracer.event.schema import (
     Event,
     GroupStop,
+    Lost,
+    Mapped,
     NewBy,
     Signal,
     Task,
@@ -90,12 +92,25 @@ class Tasks:
                 yield TaskNew(task, record.time_ns, NewBy.ATTACHED)
             case wire.RECORD_AGAIN:
                 self.look_again = True
+            case wire.RECORD_MAPPED:
+                yield from self._mapped(record)
             case wire.RECORD_LEAVE if record.tid in self.alive:
                 task = self._merger.task(record.tid, record.tgid, record.comm)
                 del self.alive[record.tid]
                 self._leaders.pop(record.tid, None)
                 yield TaskDetached(task, record.time_ns)
                 self._merger.forget(record.tid, record.time_ns)
+
+    def _mapped(self, record: EventRecord) -> Iterator[Event]:
+        if record.flags & wire.MAPPED_LOST:
+            yield Lost(record.time_ns, record.other, "the ring was full for what is mapped (-k)")
+            return
+        task = self.alive.get(record.tgid) or next(
+            (task for task in self.alive.values() if task.pid == record.tgid), None
+        )
+        if task is not None:
+            areas = () if record.flags & wire.MAPPED_FRESH else (wire.area_of(record.info),)
+            yield Mapped(task, record.time_ns, areas, bool(record.flags & wire.MAPPED_FRESH))
 
     def _exec(self, record: EventRecord) -> Iterator[Event]:
         task = self._merger.task(record.tid, record.tgid, record.comm)

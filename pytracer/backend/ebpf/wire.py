@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from pytracer.event.memory import descriptor_address
 from pytracer.event.registers import REGISTERS
-from pytracer.event.schema import Abi
+from pytracer.event.schema import Abi, Area
 
 # struct perf_event_header and the length of what the program sent; include/uapi/linux/perf_event.h
 SAMPLE: Final = struct.Struct("<IHHI")
@@ -25,6 +25,7 @@ RECORD_SIGNAL: Final = 5
 RECORD_JOIN: Final = 6
 RECORD_LEAVE: Final = 7
 RECORD_AGAIN: Final = 8
+RECORD_MAPPED: Final = 9  # made in user space: pytracer/backend/ebpf/mappings.py
 
 CALL_CHUNK: Final = 1
 CALL_NO_EXIT: Final = 2
@@ -34,6 +35,8 @@ EXIT_EXECUTED: Final = 2
 JOIN_RUNNING: Final = 1
 SIGNAL_UNSEEN: Final = 1
 SIGNAL_STOPS: Final = 2
+MAPPED_FRESH: Final = 1
+MAPPED_LOST: Final = 2
 
 STATE_ATTACHED: Final = 1
 STATE_CALL: Final = 2
@@ -100,6 +103,9 @@ COMM_IN_REST: Final = 16
 COMM_BYTES: Final = 16
 
 EVENT: Final = struct.Struct("<BxBxIIIQI4xQQ16s48s")
+# Of a record of RECORD_MAPPED: where its info begins, which the path follows.
+AREA: Final = struct.Struct("<QQQ24x")
+INFO_AT: Final = EVENT.size - AREA.size
 THREAD_HEAD: Final = struct.Struct("<II8xI4x24x")
 # The same with left_ns and ran_ns.
 _THREAD_OFF: Final = struct.Struct("<II8xI4x8xQQ")
@@ -110,6 +116,8 @@ _USED_AT: Final = THREAD_HEAD.size + 52  # of record.used in struct thread
 # Of struct thread: its key; when its record's call ended (or the thread) and began.
 THREAD_KEY: Final = slice(16, 20)
 THREAD_MOMENT: Final = slice(THREAD_HEAD.size + 16, THREAD_HEAD.size + 32)
+# Its process, in struct thread.
+THREAD_TGID: Final = slice(THREAD_HEAD.size + 8, THREAD_HEAD.size + 12)
 STATS: Final = struct.Struct("<8Q")
 
 ABIS: Final = tuple(Abi)
@@ -172,6 +180,14 @@ def thread_value(
     record = RECORD.pack(*about, 0, 0, 0, 0, b"", 0, *(0,) * 6)
     head = _THREAD_OFF.pack(state, 0, int.from_bytes(key, "little"), now_ns, ran_ns) + record
     return head.ljust(THREAD_BYTES, b"\0")
+
+
+def area_of(info: bytes) -> Area:
+    """Read the mapping of a record, whose info it is with all that follows."""
+    start, end, offset = AREA.unpack_from(info)
+    path = info[AREA.size :].rstrip(b"\0").decode("utf-8", "surrogateescape")
+    # As /proc/PID/maps has it.
+    return (start, end, 0, "") if path == "//anon" else (start, end, offset, path)
 
 
 def unread(thread: bytes) -> bool:

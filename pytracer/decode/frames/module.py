@@ -46,6 +46,15 @@ class Module:
             raise BadModule(str(error)) from error
         self._rows: dict[int, Row | None] = {}
 
+    @property
+    def entry(self) -> int | None:
+        """Where in the file it begins to run, as it is told; None when that is in no segment."""
+        where = self._elf["e_entry"]
+        for start, size, address in self._segments:
+            if address <= where < address + size:
+                return int(where - address + start)
+        return None
+
     def address(self, offset: int) -> int | None:
         """Where what lies at an offset of the file is, before the file is moved to its place."""
         for start, size, address in self._segments:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Final
 
 from pytracer.decode.call import Call
@@ -12,6 +13,7 @@ from pytracer.decode.frames.frame import Frame
 from pytracer.decode.frames.maps import Mapping, Maps, read_maps
 from pytracer.decode.frames.module import BadModule, Module
 from pytracer.decode.frames.rows import SIGNAL, read_word
+from pytracer.decode.frames.seen import Seen
 from pytracer.event.registers import LENGTH, RBP, REGISTERS, RIP, RSP, is_native, numbered
 from pytracer.event.schema import Abi, GroupStop, Signal
 from pytracer.spec.context import Memory
@@ -27,16 +29,21 @@ class Stacks:
     """Walks the stack of a call while its memory can be read.
 
     ``limit``: frames at most. ``launches``: the first program is executed by a copy of us, whose
-    stack is nobody's business. ``stopped``: the target is, so that calls tell their frames as they
-    end, as in strace. Mappings are read from /proc, again after a call that changes them.
+    stack is nobody's business. ``seen``: what events tell of mappings, where the target is not
+    stopped, so that calls tell their frames as they begin; otherwise they do as they end, as in
+    strace, and mappings are read from /proc, again after a call that changes them.
     """
 
     def __init__(
-        self, limit: int = 256, launches: bool = False, stopped: bool = True, proc: str = "/proc"
+        self,
+        limit: int = 256,
+        launches: bool = False,
+        seen: Seen | None = None,
+        proc: str = "/proc",
     ) -> None:
         self._limit = limit
         self._launches = launches
-        self._stopped = stopped
+        self._seen = seen
         self._proc = proc
         self._maps: dict[int, Maps | None] = {}
         self._modules: dict[str, Module | None] = {}
@@ -44,8 +51,8 @@ class Stacks:
 
     def early(self, call: Call) -> bool:
         """Whether the frames of a call are to be told as it begins."""
-        if not self._stopped:
-            return True
+        if self._seen is not None:
+            return call.pid not in self._seen.launching
         if _PROCESS not in self._classes_of(call):
             return False
         if self._launches and _is_ours(call.pid, self._proc):
@@ -57,7 +64,18 @@ class Stacks:
         """The frames of a call that was entered, or has returned: innermost first."""
         if call.entry.abi is not Abi.X86_64:
             return []
+        if self._seen is not None and call.end is not None:
+            return self._beginning(call.pid)  # it was launched by that
         return self._frames(call.pid, call.memory)
+
+    def _beginning(self, pid: int) -> list[Frame]:
+        """The one frame of a program that has not begun: its interpreter is about to."""
+        maps = self._seen.of(pid) if self._seen is not None else None
+        files = [path for path in maps.files if path.startswith("/")] if maps is not None else []
+        path = "".join(files[:2][-1:])
+        module = self._module(path)
+        offset = module.entry if module is not None else None
+        return [] if offset is None else [_frame(path, module, offset)]
 
     def of_signal(self, event: Signal | GroupStop) -> list[Frame]:
         """The frames of what a signal interrupts."""
@@ -67,12 +85,20 @@ class Stacks:
         data = memory.read(REGISTERS, LENGTH)
         if not isinstance(data, bytes) or not is_native(data):
             return []
-        maps = self._maps.get(pid)
-        if maps is None:
-            maps = self._maps[pid] = read_maps(pid, self._proc)
-        if maps is None:
-            return []
-        return self._walk(numbered(data), memory, maps)
+        if self._seen is not None:
+            seen = self._seen.of(pid)
+            return [] if seen is None else self._walk(numbered(data), memory, seen.find)
+        return self._walk(numbered(data), memory, lambda address: self._find(pid, address))
+
+    def _find(self, pid: int, address: int) -> Mapping | None:
+        """The executable mapping of a stopped process that an address is in."""
+        known = self._maps.get(pid)
+        found = None if known is None else known.find(address)
+        if found is None or not found.executable:
+            # It may have been mapped by a call that nobody wants to see.
+            known = self._maps[pid] = read_maps(pid, self._proc)
+            found = None if known is None else known.find(address)
+        return found
 
     def over(self, call: Call) -> None:
         """Take note that a call is over."""
@@ -87,12 +113,17 @@ class Stacks:
             found = self._classes[key] = describe(Abi(key[0]), key[1]).classes
         return found
 
-    def _walk(self, registers: dict[int, int], memory: Memory, maps: Maps) -> list[Frame]:
+    def _walk(
+        self,
+        registers: dict[int, int],
+        memory: Memory,
+        find: Callable[[int], Mapping | None],
+    ) -> list[Frame]:
         frames: list[Frame] = []
         exact = True  # the address is that of the next instruction, not behind a call
         while True:
             address = registers[RIP]
-            mapping = maps.find(address)
+            mapping = find(address)
             if mapping is None or not mapping.executable:
                 if address:
                     frames.append(Frame("", None, 0, address, "unexpected_backtracing_error"))
@@ -100,18 +131,17 @@ class Stacks:
             if len(frames) >= self._limit:
                 frames.append(Frame("", None, 0, 0, "too many stack frames"))
                 return frames
-            module = self._module(mapping)
+            module = self._module(mapping.path)
             offset = address - mapping.start + mapping.offset
-            frames.append(_frame(mapping, module, offset))
+            frames.append(_frame(mapping.path, module, offset))
             found, exact = _leave(registers, memory, module, offset, exact)
-            if found is None and not exact and not self._stopped:
+            if found is None and not exact and self._seen is not None:
                 frames.append(Frame("", None, 0, 0, "the stack was not captured any further"))
             if found is None or (found[RIP], found[RSP]) == (address, registers[RSP]):
                 return frames
             registers = found
 
-    def _module(self, mapping: Mapping) -> Module | None:
-        path = mapping.path
+    def _module(self, path: str) -> Module | None:
         if path not in self._modules:
             self._modules[path] = _load(path, self._proc)
         return self._modules[path]
@@ -125,13 +155,13 @@ def _is_ours(pid: int, proc: str) -> bool:
         return False
 
 
-def _frame(mapping: Mapping, module: Module | None, offset: int) -> Frame:
+def _frame(path: str, module: Module | None, offset: int) -> Frame:
     place = module.address(offset) if module is not None else None
     named = module.function(place) if module is not None and place is not None else None
     if named is None:
-        return Frame(mapping.path, None, 0, offset)
+        return Frame(path, None, 0, offset)
     name, distance = named
-    return Frame(mapping.path, demangled(name), distance, offset)
+    return Frame(path, demangled(name), distance, offset)
 
 
 def _leave(

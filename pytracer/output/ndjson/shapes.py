@@ -364,5 +364,6 @@ COUNTS: Final = Shape(
     },
     ("syscall", "abi", "calls", "errors", "errnos", "wall", "histogram"),
 )
-# What a call's exit adds is part of its one object; nothing else is told of a task on its way out.
-WITHIN: Final = (events.SyscallExit, events.TaskExiting)
+# What a call's exit adds is part of its one object; nothing else is told of a task on its way out,
+# and of what is mapped nothing but what stacks make of it.
+WITHIN: Final = (events.SyscallExit, events.TaskExiting, events.Mapped)

@@ -9,10 +9,7 @@ from pytracer.cli.messages import Failure, Messages
 from pytracer.cli.options import Backend, Options
 from pytracer.cli.reading import Reader
 
-PTRACE_ONLY = (
-    "--kill-on-exit true",
-    "-k true",
-)
+PTRACE_ONLY = ("--kill-on-exit true",)
 
 
 def options(line: str) -> Options:
@@ -40,6 +37,9 @@ def options(line: str) -> Options:
         ("-o log --seccomp-bpf -f true", Backend.PTRACE),
         ("-p 1 -Y", Backend.EBPF),
         ("-p 1 -k", Backend.PTRACE),
+        ("-o log -k true", Backend.PTRACE),
+        ("--record r -k true", Backend.EBPF),
+        ("--record r -k -p 1", Backend.EBPF),
         ("-c -p 1", Backend.EBPF),
         ("-C -p 1", Backend.EBPF),
         ("-C -w -p 1", Backend.EBPF),
@@ -65,7 +65,17 @@ def test_what_ebpf_cannot_serve_is_refused_by_name(line: str) -> None:
     assert caught.value.text.endswith("cannot be served by --backend=ebpf: use --backend=ptrace")
 
 
-@pytest.mark.parametrize("line", ["true", "-f -T -p 1", "-c true", "-c -w true", "-z true"])
+@pytest.mark.parametrize("line", ["--record r -k true", "--record r -k -p 1"])
+def test_what_ptrace_cannot_serve_is_refused_by_name(line: str) -> None:
+    with pytest.raises(Failure) as caught:
+        choose(options(f"--backend=ptrace {line}"))
+    assert caught.value.text.startswith("-k/--stack-trace with --record cannot be served by ")
+    assert caught.value.text.endswith(" --backend=ptrace: use --backend=ebpf")
+
+
+@pytest.mark.parametrize(
+    "line", ["true", "-k true", "-f -T -p 1", "-c true", "-c -w true", "-z true"]
+)
 def test_an_explicit_choice_stands(line: str) -> None:
     assert choose(options(f"--backend=ebpf {line}")) is Backend.EBPF
     assert choose(options(f"--backend=ptrace {line}")) is Backend.PTRACE

@@ -126,9 +126,8 @@ class EbpfBackend:
         self._gates = Gates(maps["gates"])
         self._marks = Marks(maps["marked"])
         spool = Spool(self._sizes.spool, self._recording)
-        self._reader = Reader(
-            self._rings, maps, self._gates, spool, self._sizes.holds, self._plans.stacks
-        )
+        joining = isinstance(self._target, Members) if self._plans.stacks else None
+        self._reader = Reader(self._rings, maps, self._gates, spool, self._sizes.holds, joining)
 
     def _complete(self, loaded: Loaded) -> None:
         """Do what takes the programs too."""
@@ -162,6 +161,7 @@ class EbpfBackend:
     def _events(self, make: Make[Given]) -> Iterator[Given | Event | None]:
         reader = self._reader
         assert reader is not None
+        reader.listen()
         beginning: Iterator[Event]
         match self._target:
             case Launch(besides=besides):

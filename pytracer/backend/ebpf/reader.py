@@ -85,13 +85,13 @@ class _Drain:
         gates: Gates,
         spool: Spool,
         holds: bool,
-        mappings: bool,
+        joining: bool | None,
     ) -> None:
         self._sieve: Sieve | None = None
-        if mappings:
+        if joining is not None:
             from pytracer.backend.ebpf.mappings import sieve_beside
 
-            self._sieve = sieve_beside(rings)
+            self._sieve = sieve_beside(rings, joining)
         self._holds = holds
         self._held = False
         self._renewed_ns = 0
@@ -201,8 +201,8 @@ class _Drain:
 class Reader:
     """The parent's side: starts the process and takes its turns.
 
-    ``holds``: the target is to be held back when there is little room. ``mappings``: it is told
-    what is mapped.
+    ``holds``: the target is to be held back when there is little room. ``joining``: it is
+    told what is mapped, and whether processes may join the targets; None where it is not told.
     """
 
     def __init__(
@@ -212,12 +212,12 @@ class Reader:
         gates: Gates,
         spool: Spool,
         holds: bool = False,
-        mappings: bool = False,
+        joining: bool | None = None,
     ) -> None:
         self._rings = rings
         self._kept = {maps[name].fd for name in ("threads", "stats", "events")}
         self.spool = spool
-        self._drain = _Drain(rings, maps, gates, spool, holds, mappings)
+        self._drain = _Drain(rings, maps, gates, spool, holds, joining)
         self._turns, self._turns_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._bell_read, self._bell = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         rings.poll.register(self._bell_read, select.POLLIN)
@@ -226,6 +226,11 @@ class Reader:
         self._open: Place | None = None
         self._pid = 0
         self.failure: BpfError | None = None
+
+    def listen(self) -> None:
+        """Have told what is mapped from now on, where that is wanted."""
+        if self._rings.beside is not None:
+            self._rings.beside.begin()
 
     def watch(self, fd: int) -> None:
         """Take a turn at once when this descriptor becomes readable; before :meth:`start`."""

@@ -102,6 +102,11 @@ class Ring:
             os.close(self.fd)
             raise
         self._words = memoryview(self._map)[:_PAGE].cast("Q")
+        if not attr:
+            self.enable()
+
+    def enable(self) -> None:
+        """Have the kernel begin to fill it."""
         _libc.ioctl(self.fd, _IOC_ENABLE, 0)
 
     def reopen(self) -> None:
@@ -138,6 +143,8 @@ class Ring:
 
 class Beside(Protocol):
     """Further rings, which live as long as :class:`Rings`."""
+
+    def begin(self) -> None: ...
 
     def descriptors(self) -> list[int]: ...
 

@@ -11,11 +11,13 @@ from pytracer.event.schema import Event, Mapped, NewBy, TaskDetached, TaskExit, 
 class SeenMaps:
     """The executable mappings of one process, as far as was told.
 
-    ``since``: nothing older counts. ``files``: what is mapped, in the order of its coming.
+    ``since``: nothing older counts. ``former``: what was mapped before that, where it is known.
+    ``files``: what is mapped, in the order of its coming.
     """
 
-    def __init__(self, since: int = 0) -> None:
+    def __init__(self, since: int = 0, former: SeenMaps | None = None) -> None:
         self.since = since
+        self.former = former
         self.files: dict[str, None] = {}
         self._starts: list[int] = []
         self._mappings: list[Mapping] = []
@@ -56,30 +58,45 @@ class SeenMaps:
 
 
 class Seen:
-    """The mappings of all processes that events tell of.
-
-    ``launching``: those that do not yet run the program that they were launched for.
-    """
+    """The mappings of all processes that events tell of."""
 
     def __init__(self) -> None:
-        self.launching: set[int] = set()
         self._maps: dict[int, SeenMaps] = {}
+        # When those that were launched began with their program.
+        self._launched: dict[int, int | None] = {}
 
-    def of(self, pid: int) -> SeenMaps | None:
-        """What a process has mapped; None when nothing is known of it."""
-        return self._maps.get(pid)
+    def of(self, pid: int, time_ns: int) -> SeenMaps | None:
+        """What a process has, or had then, mapped; None when nothing is known of it.
+
+        A call may be told of late, such as an execve when its end is known.
+        """
+        maps = self._maps.get(pid)
+        if maps is not None and time_ns < maps.since:
+            return maps.former or maps
+        return maps
+
+    def launching(self, pid: int, time_ns: int) -> bool:
+        """Whether a process did not yet run then the program that it was launched for."""
+        if pid not in self._launched:
+            return False
+        since = self._launched[pid]
+        return since is None or time_ns < since
 
     def before(self, event: Event) -> None:
         """Take in an event that is about to be written."""
         match event:
             case Mapped(task=task, fresh=True):
-                self._maps[task.pid] = SeenMaps(event.time_ns)
+                former = self._maps.get(task.pid)
+                if former is not None:
+                    former.former = None
+                self._maps[task.pid] = SeenMaps(event.time_ns, former)
                 self._add(event)
-                self.launching.discard(task.pid)
+                if self._launched.get(task.pid, 0) is None:
+                    self._launched[task.pid] = event.time_ns
             case Mapped():
                 self._add(event)
             case TaskNew(task=task, by=NewBy.LAUNCHED):
-                self.launching.add(task.pid)
+                self._launched[task.pid] = None
             case TaskNew(task=task, parent=parent) if parent and parent.pid != task.pid:
                 inherited = self._maps.get(parent.pid)
                 self._maps.pop(task.pid, None)
@@ -92,6 +109,7 @@ class Seen:
         """Take note of an event that was written."""
         if isinstance(event, TaskExit | TaskDetached) and event.task.tid == event.task.pid:
             self._maps.pop(event.task.pid, None)
+            self._launched.pop(event.task.pid, None)
 
     def _add(self, event: Mapped) -> None:
         maps = self._maps.setdefault(event.task.pid, SeenMaps())

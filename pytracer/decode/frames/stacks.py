@@ -13,7 +13,7 @@ from pytracer.decode.frames.frame import Frame
 from pytracer.decode.frames.maps import Mapping, Maps, read_maps
 from pytracer.decode.frames.module import BadModule, Module
 from pytracer.decode.frames.rows import SIGNAL, read_word
-from pytracer.decode.frames.seen import Seen
+from pytracer.decode.frames.seen import Seen, SeenMaps
 from pytracer.event.registers import LENGTH, RBP, REGISTERS, RIP, RSP, is_native, numbered
 from pytracer.event.schema import Abi, GroupStop, Signal
 from pytracer.spec.context import Memory
@@ -52,7 +52,7 @@ class Stacks:
     def early(self, call: Call) -> bool:
         """Whether the frames of a call are to be told as it begins."""
         if self._seen is not None:
-            return call.pid not in self._seen.launching
+            return not self._seen.launching(call.pid, call.entry.time_ns)
         if _PROCESS not in self._classes_of(call):
             return False
         if self._launches and _is_ours(call.pid, self._proc):
@@ -65,12 +65,11 @@ class Stacks:
         if call.entry.abi is not Abi.X86_64:
             return []
         if self._seen is not None and call.end is not None:
-            return self._beginning(call.pid)  # it was launched by that
-        return self._frames(call.pid, call.memory)
+            return self._beginning(self._seen.of(call.pid, call.end.time_ns))  # it was launched
+        return self._frames(call.pid, call.entry.time_ns, call.memory)
 
-    def _beginning(self, pid: int) -> list[Frame]:
+    def _beginning(self, maps: SeenMaps | None) -> list[Frame]:
         """The one frame of a program that has not begun: its interpreter is about to."""
-        maps = self._seen.of(pid) if self._seen is not None else None
         files = [path for path in maps.files if path.startswith("/")] if maps is not None else []
         path = "".join(files[:2][-1:])
         module = self._module(path)
@@ -79,14 +78,18 @@ class Stacks:
 
     def of_signal(self, event: Signal | GroupStop) -> list[Frame]:
         """The frames of what a signal interrupts."""
-        return [] if event.memory is None else self._frames(event.task.pid, event.memory)
+        return (
+            []
+            if event.memory is None
+            else self._frames(event.task.pid, event.time_ns, event.memory)
+        )
 
-    def _frames(self, pid: int, memory: Memory) -> list[Frame]:
+    def _frames(self, pid: int, time_ns: int, memory: Memory) -> list[Frame]:
         data = memory.read(REGISTERS, LENGTH)
         if not isinstance(data, bytes) or not is_native(data):
             return []
         if self._seen is not None:
-            seen = self._seen.of(pid)
+            seen = self._seen.of(pid, time_ns)
             return [] if seen is None else self._walk(numbered(data), memory, seen.find)
         return self._walk(numbered(data), memory, lambda address: self._find(pid, address))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from typing import Any
 
@@ -124,3 +125,42 @@ def test_damaged_records_are_no_slice(cut: int) -> None:
     whole = mappings.record(1, 7, 7, area=wire.AREA.pack(1, 2, 3) + b"/a")
     assert wire.is_slice(whole)
     assert not wire.is_slice(whole[:-cut])
+
+
+def joined(tgid: int, time_ns: int) -> bytes:
+    event = wire.EVENT.pack(wire.RECORD_JOIN, 0, tgid, tgid, 0, time_ns, 0, 0, 0, b"name", b"")
+    head = wire.SAMPLE.pack(wire.PERF_RECORD_SAMPLE, 0, wire.SAMPLE.size + len(event), len(event))
+    return head + event
+
+
+def test_who_joins_brings_what_it_has_mapped() -> None:
+    rings = Given()
+    sieve = Sieve(rings, joining=True)
+    no_process = (1 << 22) + 1  # PID_MAX_LIMIT
+    rings.data = mmap2(no_process, 10, 0x1000, 0x1000, 0, b"/before") + comm(no_process, 20, True)
+    rings.data += mmap2(no_process, 30, 0x3000, 0x1000, 0, b"/program")
+    assert not sieve.look(100, [], [])
+    sieve.take()
+    rings.data = mmap2(no_process, 130, 0x4000, 0x1000, 0, b"/library")
+    rings.data += mmap2(no_process, 160, 0x5000, 0x1000, 0, b"/late")
+    joins = joined(no_process, 150)
+    told = events(joins + sieve.look(200, [], [joins]))
+    sieve.take()
+    assert [type(each) for each in told[1:]] == [Mapped] * 4
+    files = [(each.time_ns, each.fresh, each.areas) for each in told if isinstance(each, Mapped)]
+    assert [(time_ns, fresh) for time_ns, fresh, _ in files] == [
+        (150, True), (150, False), (150, False), (160, False),
+    ]  # fmt: skip
+    paths = [path for _, _, areas in files for _, _, _, path in areas]
+    assert paths == ["/program", "/library", "/late"]
+    # Another thread of it does, too.
+    assert not sieve.look(300, [], [joins])
+
+
+def test_who_joins_and_was_there_before_is_looked_up() -> None:
+    sieve = Sieve(Given(), joining=True)
+    joins = joined(os.getpid(), 150)
+    told = events(joins + sieve.look(200, [], [joins]))
+    areas = [area for each in told if isinstance(each, Mapped) for area in each.areas]
+    assert set(areas) == set(mappings.mapped_now(os.getpid()))
+    assert any("libc" in path for _, _, _, path in areas)

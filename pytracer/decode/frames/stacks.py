@@ -16,10 +16,11 @@ from pytracer.decode.frames.rows import SIGNAL, read_word
 from pytracer.decode.frames.seen import Seen, SeenMaps
 from pytracer.event.registers import LENGTH, RBP, REGISTERS, RIP, RSP, is_native, numbered
 from pytracer.event.schema import Abi, GroupStop, Signal
-from pytracer.spec.context import Memory
+from pytracer.spec.context import Memory, Unread
 
 _VDSO: Final = "[vdso]"
 _MOST_FILE_BYTES: Final = 1 << 30
+_LARGE_FRAME_BYTES: Final = 1 << 20
 # Calls of these classes change what is mapped, or come back to another program, or not at all.
 _MAPPING: Final = "memory"
 _PROCESS: Final = "process"
@@ -123,6 +124,7 @@ class Stacks:
         find: Callable[[int], Mapping | None],
     ) -> list[Frame]:
         frames: list[Frame] = []
+        captured = _Captured(memory)
         exact = True  # the address is that of the next instruction, not behind a call
         while True:
             address = registers[RIP]
@@ -137,8 +139,8 @@ class Stacks:
             module = self._module(mapping.path)
             offset = address - mapping.start + mapping.offset
             frames.append(_frame(mapping.path, module, offset))
-            found, exact = _leave(registers, memory, module, offset, exact)
-            if found is None and not exact and self._seen is not None:
+            found, exact = _leave(registers, captured, module, offset, exact)
+            if found is None and self._seen is not None and captured.ends_in(registers[RSP]):
                 frames.append(Frame("", None, 0, 0, "the stack was not captured any further"))
             if found is None or (found[RIP], found[RSP]) == (address, registers[RSP]):
                 return frames
@@ -148,6 +150,27 @@ class Stacks:
         if path not in self._modules:
             self._modules[path] = _load(path, self._proc)
         return self._modules[path]
+
+
+class _Captured:
+    """Memory, and where it was not to be had."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._missed = 0
+        self.read_some = memory.read_some
+        self.read_cstr = memory.read_cstr
+
+    def read(self, address: int, length: int) -> bytes | Unread:
+        """Read exactly so many bytes."""
+        data = self._memory.read(address, length)
+        if not isinstance(data, bytes):
+            self._missed = address
+        return data
+
+    def ends_in(self, stack: int) -> bool:
+        """Whether that was in the frames of a stack, by its pointer."""
+        return stack <= self._missed < stack + _LARGE_FRAME_BYTES
 
 
 def _is_ours(pid: int, proc: str) -> bool:

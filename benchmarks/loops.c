@@ -1,8 +1,11 @@
 /* Loops of system calls that time themselves: loops WHICH COUNT [RATE].
  * Prints the number of calls made and the nanoseconds each took on standard output;
- * "storm" counts processes, each forked, executed and waited for. */
+ * "storm" counts processes, each forked, executed and waited for,
+ * "switches" changes of tasks on a CPU. */
+#define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,6 +96,31 @@ static long paced(long count, long rate)
 	return calls;
 }
 
+/* Two processes on one CPU pass a byte to and fro: two changes of tasks each time. */
+static long switches(long count)
+{
+	int there[2], back[2];
+	char byte = 0;
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	if (sched_setaffinity(0, sizeof(one), &one) || pipe(there) || pipe(back))
+		exit(1);
+	if (!fork()) {
+		close(there[1]);
+		while (read(there[0], &byte, 1) == 1 && write(back[1], &byte, 1) == 1)
+			;
+		_exit(0);
+	}
+	for (long i = 0; i < count; i += 2)
+		if (write(there[1], &byte, 1) != 1 || read(back[0], &byte, 1) != 1)
+			exit(1);
+	close(there[1]);
+	wait(NULL);
+	return count;
+}
+
 int main(int argc, char **argv)
 {
 	const char *which = argc > 1 ? argv[1] : "getppid";
@@ -117,6 +145,8 @@ int main(int argc, char **argv)
 		calls = mix(count);
 	} else if (!strcmp(which, "storm")) {
 		calls = storm(count);
+	} else if (!strcmp(which, "switches")) {
+		calls = switches(count);
 	} else if (!strcmp(which, "paced")) {
 		calls = paced(count, argc > 3 ? atol(argv[3]) : 300000);
 	} else {

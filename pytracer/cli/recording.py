@@ -14,12 +14,12 @@ from pytracer.backend.recorder import Recording
 from pytracer.cli.destination import link_is_trusted
 from pytracer.cli.exclusions import alone
 from pytracer.cli.messages import Failure, Messages, system_failure
-from pytracer.cli.options import Options
+from pytracer.cli.options import Options, Summary
 from pytracer.cli.session import Output
 from pytracer.decode.call import Call
 from pytracer.decode.decoder import Decoder
 from pytracer.decode.fingerprint import fingerprint
-from pytracer.event.recording import BadRecording, Header
+from pytracer.event.recording import SLICES, BadRecording, Header
 from pytracer.event.schema import Abi, Event, TaskDetached, TaskNew
 from pytracer.event.written import Known
 from pytracer.output.style import Quiet
@@ -139,6 +139,9 @@ def adopt(options: Options, header: Header, note: Callable[[str], None]) -> Opti
         raise Failure(f"{name}: the recording does not tell: record with --backend=ebpf -y")
     if options.stack_trace and not captured.get("stacks"):
         raise Failure("-k/--stack-trace: the recording does not tell: record with -k")
+    counts_cpu = options.summary is not Summary.NONE and not options.summary_wall
+    if counts_cpu and header.events == SLICES and not header.cpu_times:
+        raise Failure("the recording tells no CPU time: use -w with -c or -C, or record again")
     string_bytes = captured.get("string_bytes")
     if isinstance(string_bytes, int) and string_bytes < options.string_bytes:
         if "s" in options.asked:

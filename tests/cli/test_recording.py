@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pytracer.backend.ebpf import wire
+from pytracer.event.recording import HEADER, MAGIC, Header, frame
 from tests.cli.tracing import PYTRACER, kill, run, sleeper
 from tests.programs.build import build
 
@@ -186,6 +188,27 @@ def test_what_does_not_go_together_is_said_in_one_line(
     assert ended.status == 1
     assert said in ended.err
     assert len(ended.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("other", "words", "said"),
+    [
+        ({"layout": wire.LAYOUT ^ 1}, (), "another version of pytracer made it, with other slices"),
+        ({}, ("-c",), "the recording tells no CPU time: use -w with -c or -C, or record again"),
+        ({}, ("-C",), "the recording tells no CPU time: use -w with -c or -C, or record again"),
+        ({}, ("-c", "-w"), "it ends too early"),
+    ],
+)
+def test_what_an_older_recording_cannot_tell_is_refused(
+    other: dict[str, int], words: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    header = Header("slices", 0, wire.LAYOUT, counters=wire.Stats._fields)._replace(**other)
+    record = tmp_path / "record"
+    text = header.encode()
+    record.write_bytes(MAGIC + frame(HEADER, [text]) + text)
+    ended = run(PYTRACER, "--replay", str(record), *words)
+    assert ended.status == 1
+    assert said in ended.err and len(ended.err.splitlines()) <= 2
 
 
 def test_no_link_of_somebody_else_is_followed(tmp_path: Path) -> None:

@@ -191,18 +191,26 @@ def test_what_does_not_go_together_is_said_in_one_line(
 
 
 @pytest.mark.parametrize(
-    ("other", "words", "said"),
+    ("layout", "words", "said"),
     [
-        ({"layout": wire.LAYOUT ^ 1}, (), "another version of pytracer made it, with other slices"),
-        ({}, ("-c",), "the recording tells no CPU time: use -w with -c or -C, or record again"),
-        ({}, ("-C",), "the recording tells no CPU time: use -w with -c or -C, or record again"),
-        ({}, ("-c", "-w"), "it ends too early"),
+        (wire.LAYOUT ^ 1, (), "another version of pytracer made it, with other slices"),
+        (
+            wire.LAYOUT,
+            ("-c",),
+            "the recording tells no CPU time: use -w with -c or -C, or record again",
+        ),
+        (
+            wire.LAYOUT,
+            ("-C",),
+            "the recording tells no CPU time: use -w with -c or -C, or record again",
+        ),
+        (wire.LAYOUT, ("-c", "-w"), "it ends too early"),
     ],
 )
 def test_what_an_older_recording_cannot_tell_is_refused(
-    other: dict[str, int], words: tuple[str, ...], said: str, tmp_path: Path
+    layout: int, words: tuple[str, ...], said: str, tmp_path: Path
 ) -> None:
-    header = Header("slices", 0, wire.LAYOUT, counters=wire.Stats._fields)._replace(**other)
+    header = Header("slices", 0, layout, counters=wire.Stats._fields)
     record = tmp_path / "record"
     text = header.encode()
     record.write_bytes(MAGIC + frame(HEADER, [text]) + text)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pytracer.decode.frames.seen import Seen
     from pytracer.decode.frames.stacks import Stacks
     from pytracer.event.recording import Header
+    from pytracer.event.written import Known
     from pytracer.output.ndjson.lines import NdjsonOutput
     from pytracer.output.ndjson.stacked import StackMembers
 
@@ -189,19 +190,27 @@ def lines(options: Options) -> LineStyle:
     )
 
 
-def seen_mappings(options: Options, backend: Backend) -> Seen | None:
-    """Make what remembers mappings, for stacks of processes that are not stopped."""
-    if not options.stack_trace or backend.name == "ptrace":
+def seen_mappings(options: Options, backend: str) -> Seen | None:
+    """Make what remembers mappings, for stacks of processes that are, or were, not stopped."""
+    if not options.stack_trace or backend == "ptrace":
         return None
     from pytracer.decode.frames.seen import Seen
 
     return Seen()
 
 
-def _stacks(options: Options, seen: Seen | None) -> Stacks | None:
+def stacks(options: Options, seen: Seen | None, known: Known | None = None) -> Stacks | None:
+    """Make what tells stacks, if they are wanted.
+
+    ``seen``: what :func:`seen_mappings` gave. ``known``: what a recording tells.
+    """
     if not options.stack_trace:
         return None
-    # It takes ELF and DWARF with it.
+    # They take ELF and DWARF with them.
+    if seen is None and known is not None:
+        from pytracer.decode.frames.recorded import RecordedStacks
+
+        return RecordedStacks(known, options.stack_limit)
     from pytracer.decode.frames.stacks import Stacks
 
     return Stacks(options.stack_limit, bool(options.program), seen)
@@ -249,14 +258,13 @@ def output(
     messages: Messages,
     signals: SignalDecoder,
     recorded: Header | None = None,
-    seen: Seen | None = None,
+    stacks: Stacks | None = None,
 ) -> TextOutput | NdjsonOutput:
     """Make what writes the events. ``recorded``: where they come from a recording.
 
-    ``seen``: what :func:`seen_mappings` gave.
+    ``stacks``: what :func:`stacks` gave.
     """
     offset_ns = backend.clock.wall_offset_ns
-    stacks = _stacks(options, seen)
     if not options.json:
         return TextOutput(
             _colored(options, sink),

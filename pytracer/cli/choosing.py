@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pytracer.backend.ptrace.rules import Holds
     from pytracer.backend.recorder import Recording
     from pytracer.decode.decoder import DecodeOptions
+    from pytracer.decode.frames.recorded import KeptStacks
 
 # Longer strings, in vectors and messages, may take more reads than the programs make for a call.
 MOST_EXACT_BYTES: Final = 1024
@@ -42,12 +43,7 @@ def ptrace_only(options: Options) -> Iterator[str]:
 
 def ebpf_only(options: Options) -> Iterator[str]:
     """Name what was asked for and only ebpf can do."""
-    wanted = (
-        (bool(options.comms), "--comm"),
-        (options.everyone, "--all"),
-        # Recordings of ptrace hold what decoding read, which is no stack.
-        (options.stack_trace and options.record is not None, "-k/--stack-trace with --record"),
-    )
+    wanted = ((bool(options.comms), "--comm"), (options.everyone, "--all"))
     return (name for asked, name in wanted if asked)
 
 
@@ -67,7 +63,7 @@ def ptrace_better(options: Options) -> Iterator[str]:
     apart = options.output is not None or options.record is not None
     wanted = (
         (options.seccomp_bpf, "--seccomp-bpf"),
-        # The frames that a signal meets. (Recordings of ptrace have no frames at all.)
+        # The frames that a signal meets.
         (options.stack_trace, "-k/--stack-trace"),
         # A process that was attached to is not held back for the program's sake.
         (bool(options.program and options.pids), "-p/--attach together with PROG"),
@@ -176,9 +172,7 @@ def make(
                 return _counting(options, target, selection, refuse)
             return _ebpf(options, target, selection, decoding, refuse, recording, programs)
         except BackendUnavailable:
-            if options.backend is Choice.EBPF or next(ebpf_only(options), None) is not None:
-                raise
-            if isinstance(target, Members):
+            if options.backend is Choice.EBPF or isinstance(target, Members):
                 raise
     if isinstance(target, Members):
         target, selection = _present(options, target, selection, note)
@@ -202,8 +196,16 @@ def make(
     from pytracer.backend.recorder import RecordedBackend
     from pytracer.decode.witness import Reads
 
-    recording.witness = Reads(replace(decoding, raw=frozenset(), wanted=None, processes=None))
+    read = replace(decoding, raw=frozenset(), wanted=None, processes=None)
+    recording.witness = Reads(read, _kept_stacks(options) if options.stack_trace else None)
     return RecordedBackend(backend, recording)
+
+
+def _kept_stacks(options: Options) -> KeptStacks:
+    from pytracer.decode.frames.recorded import KeptStacks
+    from pytracer.decode.frames.stacks import Stacks
+
+    return KeptStacks(Stacks(options.stack_limit, bool(options.program)))
 
 
 def _present(

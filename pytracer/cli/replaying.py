@@ -37,9 +37,10 @@ def replay(options: Options, messages: Messages) -> int:
         backend.select(building.selection(adopted))
         decoder = recordings.decoder(adopted, decoding, backend.known)
         signals = SignalDecoder(decoder.options.processes, descriptors)
-        seen = building.seen_mappings(adopted, backend)
+        seen = building.seen_mappings(adopted, backend.header.backend)
+        stacks = building.stacks(adopted, seen, backend.known)
         output = building.output(
-            adopted, destination.sink, backend, messages, signals, backend.header, seen
+            adopted, destination.sink, backend, messages, signals, backend.header, stacks
         )
         session, _ = put_together(
             adopted, backend, decoder, output, destination, messages, stack, seen

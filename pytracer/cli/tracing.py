@@ -60,8 +60,11 @@ def trace(
             messages.note(f"the backend is {backend.name}")
         stopped = backend.name == "ptrace"
         decoder, signals = building.decoders(options, decoding, filters, stopped)
-        seen = building.seen_mappings(options, backend)
-        output = building.output(options, destination.sink, backend, messages, signals, seen=seen)
+        seen = building.seen_mappings(options, backend.name)
+        stacks = building.stacks(options, seen)
+        output = building.output(
+            options, destination.sink, backend, messages, signals, stacks=stacks
+        )
         session, counting = put_together(
             options, backend, decoder, output, destination, messages, stack, seen
         )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytracer.decode.decoder import DecodeOptions, Decoder
 from pytracer.decode.sockets import SocketTracker
 from pytracer.event.schema import Event, TaskNew
 from pytracer.event.written import Answers
+
+if TYPE_CHECKING:
+    from pytracer.decode.frames.recorded import KeptStacks
 
 NETLINK = "netlink"
 TERMINAL = "terminal"
@@ -38,15 +41,20 @@ class RememberingSockets(SocketTracker):
 
 
 class Reads:
-    """Decodes each event, so that all is read of its memory that will be asked for."""
+    """Decodes each event, so that all is read of its memory that will be asked for.
 
-    def __init__(self, options: DecodeOptions) -> None:
+    ``stacks``: what finds the frames of each, if they are wanted.
+    """
+
+    def __init__(self, options: DecodeOptions, stacks: KeptStacks | None = None) -> None:
         self._sockets = RememberingSockets()
         self._decoder = Decoder(options, None, self._sockets)
+        self._stacks = stacks
 
     def __call__(self, event: Event) -> Answers:
-        self._decoder.handle(event)
-        return self._sockets.take()
+        call = self._decoder.handle(event)
+        answers = self._sockets.take()
+        return answers if self._stacks is None else answers | self._stacks.of(event, call)
 
 
 def descriptors_at_start(event: Event) -> Answers:

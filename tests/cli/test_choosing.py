@@ -38,8 +38,7 @@ def options(line: str) -> Options:
         ("-p 1 -Y", Backend.EBPF),
         ("-p 1 -k", Backend.PTRACE),
         ("-o log -k true", Backend.PTRACE),
-        ("--record r -k true", Backend.EBPF),
-        ("--record r -k -p 1", Backend.EBPF),
+        ("--record r -k true", Backend.PTRACE),
         ("-c -p 1", Backend.EBPF),
         ("-C -p 1", Backend.EBPF),
         ("-C -w -p 1", Backend.EBPF),
@@ -63,14 +62,6 @@ def test_what_ebpf_cannot_serve_is_refused_by_name(line: str) -> None:
     name = line.split()[0]
     assert name in caught.value.text.split("cannot")[0].replace("/", " ").split()
     assert caught.value.text.endswith("cannot be served by --backend=ebpf: use --backend=ptrace")
-
-
-@pytest.mark.parametrize("line", ["--record r -k true", "--record r -k -p 1"])
-def test_what_ptrace_cannot_serve_is_refused_by_name(line: str) -> None:
-    with pytest.raises(Failure) as caught:
-        choose(options(f"--backend=ptrace {line}"))
-    assert caught.value.text.startswith("-k/--stack-trace with --record cannot be served by ")
-    assert caught.value.text.endswith(" --backend=ptrace: use --backend=ebpf")
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,14 @@ _MAPPING: Final = "memory"
 _PROCESS: Final = "process"
 
 
+_MORE: Final = Frame("", None, 0, 0, "too many stack frames")
+
+
+def shortened(frames: list[Frame], limit: int) -> list[Frame]:
+    """Leave frames out beyond so many."""
+    return frames if len(frames) <= limit else [*frames[:limit], _MORE]
+
+
 class Stacks:
     """Walks the stack of a call while its memory can be read.
 
@@ -42,7 +50,7 @@ class Stacks:
         seen: Seen | None = None,
         proc: str = "/proc",
     ) -> None:
-        self._limit = limit
+        self.limit = limit
         self._launches = launches
         self._seen = seen
         self._proc = proc
@@ -133,9 +141,8 @@ class Stacks:
                 if address:
                     frames.append(Frame("", None, 0, address, "unexpected_backtracing_error"))
                 return frames
-            if len(frames) >= self._limit:
-                frames.append(Frame("", None, 0, 0, "too many stack frames"))
-                return frames
+            if len(frames) >= self.limit:
+                return [*frames, _MORE]
             module = self._module(mapping.path)
             offset = address - mapping.start + mapping.offset
             frames.append(_frame(mapping.path, module, offset))

@@ -194,11 +194,12 @@ def test_a_launched_program_has_the_frames_that_ptrace_sees(
     assert executing[:3] == ["execve", "execl", "main"]
 
 
+@pytest.mark.parametrize("backend", ["ebpf", "ptrace"])
 def test_a_recording_tells_the_stacks_of_the_live_run(
-    launched: tuple[str, ...], tmp_path: Path
+    backend: str, launched: tuple[str, ...], tmp_path: Path
 ) -> None:
     live, recording, again, plain = (str(tmp_path / name) for name in ("l", "r", "a", "p"))
-    pytracer("--backend=ebpf", "-k", "-f", "-o", live, "--record", recording, *launched)
+    pytracer(f"--backend={backend}", "-k", "-f", "-o", live, "--record", recording, *launched)
     text = Path(live).read_text()
     assert text.count("(later+") == 2
     pytracer("--replay", recording, "-k", "-o", again)
@@ -206,6 +207,12 @@ def test_a_recording_tells_the_stacks_of_the_live_run(
     pytracer("--replay", recording, "-o", plain)
     without = [line for line in text.splitlines() if not line.startswith(" > ")]
     assert Path(plain).read_text().splitlines() == without
+    pytracer("--replay", recording, "-k", "-e", "trace=getppid", "-o", again)
+    some = Path(again).read_text().partition("+++ exited")[0]
+    assert some.count("getppid()") == some.count("(getppid+") == 5
+    pytracer("--replay", recording, "-k", "--stack-trace-frame-limit=2", "-o", again)
+    shown = Path(again).read_text()
+    assert shown.count(" > too many stack frames\n") > shown.count("getppid()") == 5
     pytracer("--replay", recording, "-k", "--json", "-o", again)
     objects = accounts.read(Path(again).read_text())
     accounts.validate(objects)
@@ -213,9 +220,10 @@ def test_a_recording_tells_the_stacks_of_the_live_run(
     assert len(frames) == text.count("\n > ")
 
 
-def test_a_recording_of_nothing_but_a_recording(launched: tuple[str, ...], tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", ["ebpf", "ptrace"])
+def test_a_recording_without_text(backend: str, launched: tuple[str, ...], tmp_path: Path) -> None:
     recording, again = str(tmp_path / "r"), str(tmp_path / "a")
-    pytracer("-k", "-f", "--record", recording, *launched)
+    pytracer(f"--backend={backend}", "-k", "-f", "--record", recording, *launched)
     pytracer("--replay", recording, "-k", "-o", again)
     assert Path(again).read_text().count("(later+") == 2
 

@@ -15,7 +15,7 @@ from pytracer.decode.frames.module import BadModule, Module
 from pytracer.decode.frames.rows import SIGNAL, read_word
 from pytracer.decode.frames.seen import Seen, SeenMaps
 from pytracer.event.registers import LENGTH, RBP, REGISTERS, RIP, RSP, is_native, numbered
-from pytracer.event.schema import Abi, GroupStop, Signal
+from pytracer.event.schema import Abi, GroupStop, Signal, SyscallEnter
 from pytracer.spec.context import Memory, Unread
 
 _VDSO: Final = "[vdso]"
@@ -52,6 +52,7 @@ class Stacks:
     ) -> None:
         self.limit = limit
         self._launches = launches
+        self._launching: SyscallEnter | None = None
         self._seen = seen
         self._proc = proc
         self._maps: dict[int, Maps | None] = {}
@@ -66,8 +67,8 @@ class Stacks:
             return False
         if self._launches and _is_ours(call.pid, self._proc):
             self._launches = False
-            return False
-        return True
+            self._launching = call.entry
+        return call.entry is not self._launching
 
     def of_call(self, call: Call) -> list[Frame]:
         """The frames of a call that was entered, or has returned: innermost first."""

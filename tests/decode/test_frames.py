@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from pytracer.decode.frames.demangle import demangled
+from pytracer.decode.frames.frame import Frame
 from pytracer.decode.frames.maps import parse_maps, read_maps
 from pytracer.decode.frames.module import BadModule, Module
 from pytracer.decode.frames.rows import Row, evaluate
+from pytracer.decode.frames.stacks import load_module
 from pytracer.event.memory import NO_MEMORY, Snapshot
 from pytracer.event.registers import LENGTH, RBP, RIP, RSP, is_native, numbered
+from pytracer.output.text.stacked import lines_of
 
 LINES = """\
 00400000-00401000 r--p 00000000 08:02 173521                             /usr/bin/a b
@@ -114,3 +118,41 @@ def test_names_of_cpp() -> None:
     assert demangled("main") == "main"
     assert demangled("_ZN3FooC1Ev") in ("Foo::Foo()", "_ZN3FooC1Ev")
     assert demangled("_Znonsense") == "_Znonsense"
+
+
+def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    for path in (str(tmp_path / "fifo"), "/dev/zero", "/a\0b", "/\ud800", "relative", ""):
+        assert load_module(path, "/proc") is None
+
+
+def test_names_do_not_reach_a_terminal_as_they_are() -> None:
+    hostile = Frame("/a\x1b]0;x\x07\udcff\ud800é", "f\n", 1, 2)
+    assert lines_of([hostile]) == (" > /a\\33]0;x\\7\\377\\355\\240\\200é(f\\12+0x1) [0x2]\n")
+    assert lines_of([Frame("", None, 0, 0, "\x1b")]) == " > \\33\n"
+
+
+@pytest.mark.needs_program("gcc")
+def test_damaged_programs_are_bad_modules_or_none_the_worse(tmp_path: Path) -> None:
+    (tmp_path / "one.c").write_text("int main(void) { return 0; }\n")
+    command = ["gcc", "-O0", "-o", str(tmp_path / "one"), str(tmp_path / "one.c")]
+    subprocess.run(command, check=True, timeout=60)
+    good = (tmp_path / "one").read_bytes()
+    chosen = random.Random(20261)
+    bad = 0
+    for _ in range(307):
+        data = bytearray(good)
+        for _ in range(chosen.choice((1, 7, 31))):
+            # The header, and the tables at the end.
+            first, last = chosen.choice(((0, 64), (len(data) - 2048, len(data)), (0, len(data))))
+            data[chosen.randrange(first, last)] = chosen.choice((0, 255, chosen.randrange(256)))
+        try:
+            module = Module(bytes(data))
+        except BadModule:
+            bad += 1
+            continue
+        assert module.entry is None or module.entry >= 0
+        for address in (0x1040, 0x1129, 0x1131, 1 << 62):
+            module.function(address)
+            module.row(address)
+    assert 0 < bad < 307

@@ -22,6 +22,20 @@ _USUAL: Final = (1, 0x1B, 0x03, 0x3B)
 _MOST_ROWS: Final = 1 << 16
 
 
+# What parsing comes to in files that were not written by a linker.
+_ODD: Final = (
+    ELFError,
+    DWARFError,
+    struct.error,
+    LookupError,
+    ValueError,
+    ArithmeticError,
+    AttributeError,
+    TypeError,
+    AssertionError,
+)
+
+
 class BadModule(Exception):
     """A file is no program or library of 64 bits that can be understood."""
 
@@ -42,7 +56,7 @@ class Module:
             ]
             self._read_symbols()
             self._read_frames()
-        except (ELFError, DWARFError, struct.error, KeyError, ValueError) as error:
+        except _ODD as error:
             raise BadModule(str(error)) from error
         self._rows: dict[int, Row | None] = {}
 
@@ -118,7 +132,7 @@ class Module:
             pass
         try:
             row = self._find_row(address)
-        except (DWARFError, ELFError, struct.error, KeyError, ValueError, IndexError):
+        except _ODD:
             row = None
         if len(self._rows) < _MOST_ROWS:
             self._rows[address] = row

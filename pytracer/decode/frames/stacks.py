@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 from typing import Final
 
@@ -156,7 +157,7 @@ class Stacks:
 
     def _module(self, path: str) -> Module | None:
         if path not in self._modules:
-            self._modules[path] = _load(path, self._proc)
+            self._modules[path] = load_module(path, self._proc)
         return self._modules[path]
 
 
@@ -221,20 +222,24 @@ def _by_frame_pointer(registers: dict[int, int], memory: Memory) -> dict[int, in
     return registers | {RBP: before, RIP: address, RSP: base + 16}
 
 
-def _load(path: str, proc: str) -> Module | None:
+def load_module(path: str, proc: str) -> Module | None:
+    """Read a program or library; None when that cannot be."""
     try:
         data = _own_vdso(proc) if path == _VDSO else _read(path)
         return Module(data)
-    except (OSError, BadModule):
+    except (OSError, ValueError, BadModule):  # a recording may hold what is no name of a file
         return None
 
 
 def _read(path: str) -> bytes:
-    if not path.startswith("/"):
+    # What is there by now, or in our view, may be a device: not even to be opened.
+    if not path.startswith("/") or not stat.S_ISREG(os.stat(os.fsencode(path)).st_mode):
         raise BadModule("not a file")
-    with open(os.fsencode(path), "rb") as file:  # noqa: PTH123
-        if os.fstat(file.fileno()).st_size > _MOST_FILE_BYTES:
-            raise BadModule("too large")
+    fd = os.open(os.fsencode(path), os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    with open(fd, "rb") as file:  # noqa: PTH123
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_FILE_BYTES:
+            raise BadModule("no file, or too large")
         return file.read()
 
 

@@ -23,12 +23,30 @@ def lines_of(frames: Iterable[Frame]) -> str:
 def _line(frame: Frame) -> str:
     if frame.remark:
         return (
-            f" > {frame.remark} [{frame.address:#x}]\n"
+            f" > {_safe(frame.remark)} [{frame.address:#x}]\n"
             if frame.address
-            else (f" > {frame.remark}\n")
+            else f" > {_safe(frame.remark)}\n"
         )
-    where = "" if frame.function is None else f"{frame.function}+{frame.offset:#x}"
-    return f" > {frame.file}({where}) [{frame.address:#x}]\n"
+    where = "" if frame.function is None else f"{_safe(frame.function)}+{frame.offset:#x}"
+    return f" > {_safe(frame.file)}({where}) [{frame.address:#x}]\n"
+
+
+def _safe(name: str) -> str:
+    """A name without what a terminal might obey: the bytes of that are written in octal."""
+    if name.isprintable():
+        return name
+    return "".join(
+        character
+        if character.isprintable()
+        else "".join(f"\\{byte:o}" for byte in _bytes_of(character))
+        for character in name
+    )
+
+
+def _bytes_of(character: str) -> bytes:
+    if "\udc80" <= character <= "\udcff":
+        return character.encode("utf-8", "surrogateescape")
+    return character.encode("utf-8", "surrogatepass")
 
 
 class StackWriter(CallWriter):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.measure import Figures, run_loop, table
+from benchmarks.measure import LONG_RUNS, Figures, run_loop, table
 from benchmarks.peers import (
     BARE,
     BPFTRACE,
@@ -46,7 +46,8 @@ def loops(program: str, calls: int, rounds: int) -> str:
             *("tool", "ns a call", "added", "of the floor"),
             *("least added", "most added", "events lost"),
         )
-        parts.append(f"### {loop}, {calls} calls, {rounds} rounds\n\n{table(head, rows)}")
+        rounded = f"{rounds} rounds, the slowest tools in {min(rounds, LONG_RUNS)}"
+        parts.append(f"### {loop}, {calls} calls, {rounded}\n\n{table(head, rows)}")
     return "## eBPF: nanoseconds added to a call\n\n" + "\n\n".join(parts)
 
 
